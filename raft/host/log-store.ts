@@ -1,0 +1,19 @@
+import type { Entry, HardState } from "./entry.ts";
+
+/**
+ * Where all groups of a node keep their entries and votes: the port that the journal fills.
+ *
+ * Obligations: what was staged before a `flush` is durable, all of it or a prefix in staging order, once
+ * that flush resolved. A rejected flush means that durability is unknown: the process must end.
+ */
+export interface LogStore {
+  /** Stages entries; one whose index is already there replaces it and all behind it. Payloads may be kept by reference until the flush resolves. */
+  append(group: number, entries: readonly Entry[]): void;
+  setHardState(group: number, state: HardState): void;
+  /** Entries up to and with `index` live elsewhere (segments, snapshot) and are never asked for again. */
+  advanceFloor(group: number, floor: { index: number; term: number }): void;
+  /** Drops all that is known of a deleted group. */
+  forget(group: number): void;
+  /** Makes everything staged so far durable in one write. Not called again before the last call settled. */
+  flush(): Promise<void>;
+}
