@@ -1,0 +1,161 @@
+import { strict as assert } from "node:assert";
+import type { Entry, HardState } from "./entry.ts";
+import type { LogStore } from "./log-store.ts";
+import { type Floor, RaftGroup } from "./raft-group.ts";
+import type { StateMachine } from "./state-machine.ts";
+
+export interface RaftHostOptions {
+  readonly nodeId: number;
+  readonly log: LogStore;
+  /** Runs a callback once the work that is ready now has run; passes gather what came in between. */
+  readonly schedulePass: (callback: () => void) => void;
+  /** A durable write failed: nothing is known of the disk any more and the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** What a group starts from. */
+export interface GroupStart {
+  readonly id: number;
+  readonly stateMachine: StateMachine;
+  readonly hardState?: HardState;
+  readonly floor?: Floor;
+  /** Committed entries behind the floor, in order. */
+  readonly entries?: AsyncIterable<Entry>;
+  /** Where the state machine's data ends without these entries. */
+  readonly nextOffset?: number;
+}
+
+interface StagedGroup {
+  readonly group: RaftGroup;
+  readonly lastIndex: number;
+}
+
+/**
+ * All groups of a node, driven in passes: gather what the dirty groups want, one journal write for all,
+ * then commit and apply. While a write is under way proposals gather for the next one (group commit).
+ */
+export class RaftHost {
+  readonly #options: RaftHostOptions;
+  readonly #groups = new Map<number, RaftGroup>();
+  readonly #dirty = new Set<RaftGroup>();
+  readonly #idleWaiters: (() => void)[] = [];
+  #floorsMoved = false;
+  #passScheduled = false;
+  #writing = false;
+  #stopped = false;
+
+  constructor(options: RaftHostOptions) {
+    this.#options = options;
+  }
+
+  group(id: number): RaftGroup | undefined {
+    return this.#groups.get(id);
+  }
+
+  /** Brings a group up from what the disk kept, applies its entries and makes this node its leader. */
+  async start(start: GroupStart): Promise<RaftGroup> {
+    assert(!this.#groups.has(start.id));
+    const group = new RaftGroup({
+      id: start.id,
+      nodeId: this.#options.nodeId,
+      stateMachine: start.stateMachine,
+      hardState: start.hardState ?? { term: 0, votedFor: -1 },
+      floor: start.floor ?? { index: 0, term: 0 },
+      nextOffset: start.nextOffset ?? 0,
+      markDirty: (dirty) => this.#markDirty(dirty),
+    });
+    this.#groups.set(start.id, group);
+    for await (const entry of start.entries ?? []) group.restore(entry);
+    group.campaign();
+    return group;
+  }
+
+  /** Forgets a group and all that the journal has of it. */
+  remove(id: number): void {
+    const group = this.#groups.get(id);
+    if (!group) return;
+    this.#groups.delete(id);
+    this.#dirty.delete(group);
+    this.#options.log.forget(id);
+    this.#floorsMoved = true;
+    this.#schedule();
+  }
+
+  /** A group's data below `offset` is durable in its segments. */
+  releaseThroughOffset(id: number, offset: number): void {
+    this.#advanceFloor(id, this.#groups.get(id)?.releaseThroughOffset(offset));
+  }
+
+  /** A group's entries up to `index` are durable in a snapshot. */
+  releaseThroughIndex(id: number, index: number): void {
+    this.#advanceFloor(id, this.#groups.get(id)?.releaseThroughIndex(index));
+  }
+
+  /** Resolves when nothing is waiting for the journal. */
+  async drained(): Promise<void> {
+    while (this.#writing || this.#dirty.size > 0 || this.#floorsMoved) {
+      if (this.#stopped) return;
+      await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    }
+  }
+
+  /** Starts no further pass. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wakeIdleWaiters();
+  }
+
+  #advanceFloor(id: number, floor: Floor | undefined): void {
+    if (!floor) return;
+    // Not worth a write of its own: it rides with the next pass, or with the journal's next file.
+    this.#options.log.advanceFloor(id, floor);
+  }
+
+  #markDirty(group: RaftGroup): void {
+    this.#dirty.add(group);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#passScheduled || this.#writing || this.#stopped) return;
+    this.#passScheduled = true;
+    this.#options.schedulePass(() => {
+      this.#passScheduled = false;
+      this.#pass().catch((error: unknown) => {
+        this.stop();
+        this.#options.onFatal(error);
+      });
+    });
+  }
+
+  async #pass(): Promise<void> {
+    if (this.#writing || this.#stopped) return;
+    this.#writing = true;
+    const staged = this.#stageDirtyGroups();
+    await this.#options.log.flush();
+    this.#writing = false;
+    for (const { group, lastIndex } of staged) {
+      if (this.#groups.get(group.id) === group) group.persisted(lastIndex);
+    }
+    if (this.#dirty.size > 0 || this.#floorsMoved) this.#schedule();
+    else this.#wakeIdleWaiters();
+  }
+
+  #stageDirtyGroups(): StagedGroup[] {
+    const staged: StagedGroup[] = [];
+    for (const group of this.#dirty) {
+      const { hardState, entries } = group.takeUnpersisted();
+      if (hardState) this.#options.log.setHardState(group.id, hardState);
+      this.#options.log.append(group.id, entries);
+      const last = entries.at(-1);
+      if (last) staged.push({ group, lastIndex: last.index });
+    }
+    this.#dirty.clear();
+    this.#floorsMoved = false;
+    return staged;
+  }
+
+  #wakeIdleWaiters(): void {
+    for (const wake of this.#idleWaiters.splice(0)) wake();
+  }
+}

@@ -1,0 +1,152 @@
+import { strict as assert } from "node:assert";
+import protobuf from "protobufjs";
+
+/**
+ * What the metadata group agrees on, as it stands in its log. Fields are only ever added: an old log must
+ * stay readable.
+ */
+const schema = `
+syntax = "proto3";
+
+message Command {
+  oneof change {
+    NameCluster name_cluster = 1;
+    RegisterBroker register_broker = 2;
+    CreateTopic create_topic = 3;
+    AddPartitions add_partitions = 4;
+    DeleteTopic delete_topic = 5;
+    SetConfigs set_configs = 6;
+    AllocateProducerIds allocate_producer_ids = 7;
+  }
+}
+
+message NameCluster { string cluster_id = 1; }
+message Endpoint { string listener = 1; string host = 2; uint32 port = 3; }
+message RegisterBroker { uint32 node_id = 1; string incarnation = 2; string rack = 3; repeated Endpoint endpoints = 4; }
+message Replicas { repeated uint32 node_ids = 1; }
+message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
+message AddPartitions { string topic_id = 1; uint32 existing = 2; repeated Replicas partitions = 3; }
+message DeleteTopic { string topic_id = 1; }
+message SetConfigs { string resource = 1; string name = 2; map<string, string> configs = 3; }
+message AllocateProducerIds { uint32 node_id = 1; uint32 count = 2; }
+
+message Snapshot {
+  uint64 index = 1;
+  uint64 term = 2;
+  string cluster_id = 3;
+  uint32 next_group_id = 4;
+  uint64 next_producer_id = 5;
+  repeated RegisterBroker brokers = 6;
+  repeated SnapshotTopic topics = 7;
+  repeated SetConfigs configs = 8;
+}
+message SnapshotTopic { string name = 1; string topic_id = 2; repeated SnapshotPartition partitions = 3; }
+message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; }
+`;
+
+/** A change of the cluster's metadata. */
+export type MetadataCommand =
+  | { readonly kind: "nameCluster"; readonly clusterId: string }
+  | ({ readonly kind: "registerBroker" } & BrokerRegistration)
+  | {
+      readonly kind: "createTopic";
+      readonly name: string;
+      readonly topicId: string;
+      /** Node ids of the replicas of each partition. */
+      readonly partitions: readonly (readonly number[])[];
+      readonly configs: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "addPartitions";
+      readonly topicId: string;
+      /** How many partitions the proposer saw: the command changes nothing where it was wrong. */
+      readonly existing: number;
+      readonly partitions: readonly (readonly number[])[];
+    }
+  | { readonly kind: "deleteTopic"; readonly topicId: string }
+  | ({ readonly kind: "setConfigs" } & ConfigOverrides)
+  | { readonly kind: "allocateProducerIds"; readonly nodeId: number; readonly count: number };
+
+export interface BrokerEndpoint {
+  readonly listener: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A broker as it announced itself at its last start. */
+export interface BrokerRegistration {
+  readonly nodeId: number;
+  readonly incarnation: string;
+  readonly rack: string;
+  readonly endpoints: readonly BrokerEndpoint[];
+}
+
+/** All configs that are set for a resource; what is absent has its default. */
+export interface ConfigOverrides {
+  readonly resource: "topic" | "broker" | "group";
+  /** Topic name, node id, group id; "" for all brokers. */
+  readonly name: string;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** The whole metadata state in a form that outlives the log. */
+export interface MetadataSnapshot {
+  readonly index: number;
+  readonly term: number;
+  readonly clusterId: string;
+  readonly nextGroupId: number;
+  readonly nextProducerId: number;
+  readonly brokers: readonly BrokerRegistration[];
+  readonly topics: readonly {
+    readonly name: string;
+    readonly topicId: string;
+    readonly partitions: readonly { readonly groupId: number; readonly replicas: readonly number[] }[];
+  }[];
+  readonly configs: readonly ConfigOverrides[];
+}
+
+const root = protobuf.parse(schema).root;
+const commandType = root.lookupType("Command");
+const snapshotType = root.lookupType("Snapshot");
+const asObject = { longs: Number, defaults: true, arrays: true, objects: true } as const;
+
+/** One command as the payload of a log entry. */
+export function encodeCommand(command: MetadataCommand): Uint8Array {
+  const { kind, ...fields } = command;
+  return commandType.encode(commandType.fromObject({ [kind]: toWire(kind, fields) })).finish();
+}
+
+/** Reads what `encodeCommand` wrote. */
+export function decodeCommand(payload: Uint8Array): MetadataCommand {
+  const decoded = commandType.toObject(commandType.decode(payload), {
+    longs: Number,
+    arrays: true,
+    objects: true,
+    oneofs: true,
+  });
+  const kind: unknown = decoded.change;
+  assert(typeof kind === "string");
+  const type = root.lookupType(kind.charAt(0).toUpperCase() + kind.slice(1));
+  const fields = type.toObject(type.fromObject(decoded[kind]), asObject);
+  return { kind, ...fromWire(fields) } as MetadataCommand;
+}
+
+export function encodeSnapshot(snapshot: MetadataSnapshot): Uint8Array {
+  return snapshotType.encode(snapshotType.fromObject(snapshot)).finish();
+}
+
+export function decodeSnapshot(payload: Uint8Array): MetadataSnapshot {
+  return snapshotType.toObject(snapshotType.decode(payload), asObject) as MetadataSnapshot;
+}
+
+function toWire(kind: MetadataCommand["kind"], fields: object): object {
+  if (kind !== "createTopic" && kind !== "addPartitions") return fields;
+  const { partitions, ...others } = fields as { partitions: readonly (readonly number[])[] };
+  return { ...others, partitions: partitions.map((nodeIds) => ({ nodeIds })) };
+}
+
+function fromWire(fields: Record<string, unknown>): object {
+  const { partitions, ...others } = fields;
+  if (!Array.isArray(partitions)) return fields;
+  return { ...others, partitions: partitions.map((replicas: { nodeIds: number[] }) => replicas.nodeIds) };
+}

@@ -1,0 +1,252 @@
+import type {
+  BrokerRegistration,
+  ConfigOverrides,
+  MetadataCommand,
+  MetadataSnapshot,
+} from "./metadata-command.ts";
+
+/** One partition's place in the cluster. */
+export interface PartitionImage {
+  readonly index: number;
+  /** Its Raft group. */
+  readonly groupId: number;
+  readonly replicas: readonly number[];
+}
+
+export interface TopicImage {
+  readonly name: string;
+  /** 22 characters; a topic that is deleted and made again gets another. */
+  readonly id: string;
+  readonly partitions: readonly PartitionImage[];
+  readonly isInternal: boolean;
+}
+
+/** The cluster's metadata after some entry of the metadata group; never changed, only replaced. */
+export interface MetadataImage {
+  /** Index of the entry that it includes last. */
+  readonly index: number;
+  readonly clusterId: string;
+  readonly brokers: ReadonlyMap<number, BrokerRegistration>;
+  readonly topics: ReadonlyMap<string, TopicImage>;
+  readonly topicNames: ReadonlyMap<string, string>;
+  /** Overrides by `configKey`. */
+  readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly nextGroupId: number;
+  readonly nextProducerId: number;
+}
+
+/** What a command came to. */
+export type CommandResult =
+  | { readonly kind: "done" }
+  | { readonly kind: "topicExists" }
+  | { readonly kind: "topicCollides"; readonly with: string }
+  | { readonly kind: "unknownTopic" }
+  | { readonly kind: "partitionsChanged" }
+  | { readonly kind: "producerIds"; readonly first: number; readonly count: number };
+
+/** Group 0 is the metadata group itself. */
+const firstPartitionGroupId = 1;
+
+export const emptyImage: MetadataImage = {
+  index: 0,
+  clusterId: "",
+  brokers: new Map(),
+  topics: new Map(),
+  topicNames: new Map(),
+  configs: new Map(),
+  nextGroupId: firstPartitionGroupId,
+  nextProducerId: 0,
+};
+
+/** Topics that the broker keeps for itself; clients may read but not produce to them. */
+export const internalTopics: ReadonlySet<string> = new Set(["__consumer_offsets", "__transaction_state"]);
+
+const none: ReadonlyMap<string, string> = new Map();
+
+/** The overrides set for one resource. */
+export function configsOf(
+  image: MetadataImage,
+  resource: ConfigOverrides["resource"],
+  name: string,
+): ReadonlyMap<string, string> {
+  return image.configs.get(configKey(resource, name)) ?? none;
+}
+
+export function topicById(image: MetadataImage, topicId: string): TopicImage | undefined {
+  const name = image.topicNames.get(topicId);
+  return name === undefined ? undefined : image.topics.get(name);
+}
+
+/**
+ * The other topic that would share a name with `name` where "." and "_" look the same, as in metric names:
+ * Kafka refuses it.
+ */
+export function collidingTopic(image: MetadataImage, name: string): string | undefined {
+  if (!/[._]/.test(name)) return undefined;
+  const folded = name.replaceAll(".", "_");
+  for (const other of image.topics.keys()) {
+    if (other !== name && other.replaceAll(".", "_") === folded) return other;
+  }
+  return undefined;
+}
+
+/** The image after a command, and what the command came to; a command that cannot be changes nothing. */
+export function applyCommand(
+  image: MetadataImage,
+  command: MetadataCommand,
+): { image: MetadataImage; result: CommandResult } {
+  switch (command.kind) {
+    case "nameCluster":
+      return done({ ...image, clusterId: image.clusterId || command.clusterId });
+    case "registerBroker": {
+      const { kind: _, ...registration } = command;
+      return done({ ...image, brokers: new Map(image.brokers).set(command.nodeId, registration) });
+    }
+    case "createTopic":
+      return createTopic(image, command);
+    case "addPartitions":
+      return addPartitions(image, command);
+    case "deleteTopic":
+      return deleteTopic(image, command.topicId);
+    case "setConfigs":
+      return done({ ...image, configs: withConfigs(image, command) });
+    case "allocateProducerIds": {
+      const first = image.nextProducerId;
+      return {
+        image: { ...image, nextProducerId: first + command.count },
+        result: { kind: "producerIds", first, count: command.count },
+      };
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The image as a snapshot that includes the entry `index` of `term`. */
+export function toSnapshot(image: MetadataImage, term: number): MetadataSnapshot {
+  return {
+    index: image.index,
+    term,
+    clusterId: image.clusterId,
+    nextGroupId: image.nextGroupId,
+    nextProducerId: image.nextProducerId,
+    brokers: [...image.brokers.values()],
+    topics: [...image.topics.values()].map(({ name, id, partitions }) => ({ name, topicId: id, partitions })),
+    configs: [...image.configs].map(([key, configs]) => {
+      const [resource, ...name] = key.split(":");
+      return {
+        resource: resource as ConfigOverrides["resource"],
+        name: name.join(":"),
+        configs: Object.fromEntries(configs),
+      };
+    }),
+  };
+}
+
+export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
+  const topics = snapshot.topics.map((topic) => topicImage(topic.name, topic.topicId, topic.partitions));
+  return {
+    index: snapshot.index,
+    clusterId: snapshot.clusterId,
+    nextGroupId: snapshot.nextGroupId,
+    nextProducerId: snapshot.nextProducerId,
+    brokers: new Map(snapshot.brokers.map((broker) => [broker.nodeId, broker])),
+    topics: new Map(topics.map((topic) => [topic.name, topic])),
+    topicNames: new Map(topics.map((topic) => [topic.id, topic.name])),
+    configs: new Map(
+      snapshot.configs.map(({ resource, name, configs }) => [
+        configKey(resource, name),
+        new Map(Object.entries(configs)),
+      ]),
+    ),
+  };
+}
+
+function done(image: MetadataImage): { image: MetadataImage; result: CommandResult } {
+  return { image, result: { kind: "done" } };
+}
+
+function configKey(resource: ConfigOverrides["resource"], name: string): string {
+  return `${resource}:${name}`;
+}
+
+function withConfigs(
+  image: MetadataImage,
+  { resource, name, configs }: ConfigOverrides,
+): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const all = new Map(image.configs);
+  const entries = Object.entries(configs);
+  if (entries.length > 0) all.set(configKey(resource, name), new Map(entries));
+  else all.delete(configKey(resource, name));
+  return all;
+}
+
+function createTopic(
+  image: MetadataImage,
+  command: MetadataCommand & { kind: "createTopic" },
+): { image: MetadataImage; result: CommandResult } {
+  if (image.topics.has(command.name)) return { image, result: { kind: "topicExists" } };
+  const collision = collidingTopic(image, command.name);
+  if (collision !== undefined) return { image, result: { kind: "topicCollides", with: collision } };
+
+  const partitions = command.partitions.map((replicas, index) => ({
+    groupId: image.nextGroupId + index,
+    replicas,
+  }));
+  const topic = topicImage(command.name, command.topicId, partitions);
+  return done({
+    ...image,
+    topics: new Map(image.topics).set(topic.name, topic),
+    topicNames: new Map(image.topicNames).set(topic.id, topic.name),
+    configs: withConfigs(image, { resource: "topic", name: topic.name, configs: command.configs }),
+    nextGroupId: image.nextGroupId + partitions.length,
+  });
+}
+
+function addPartitions(
+  image: MetadataImage,
+  command: MetadataCommand & { kind: "addPartitions" },
+): { image: MetadataImage; result: CommandResult } {
+  const topic = topicById(image, command.topicId);
+  if (!topic) return { image, result: { kind: "unknownTopic" } };
+  if (topic.partitions.length !== command.existing) return { image, result: { kind: "partitionsChanged" } };
+
+  const added = command.partitions.map((replicas, index) => ({
+    groupId: image.nextGroupId + index,
+    replicas,
+  }));
+  const grown = topicImage(topic.name, topic.id, [...topic.partitions, ...added]);
+  return done({
+    ...image,
+    topics: new Map(image.topics).set(topic.name, grown),
+    nextGroupId: image.nextGroupId + added.length,
+  });
+}
+
+function deleteTopic(image: MetadataImage, topicId: string): { image: MetadataImage; result: CommandResult } {
+  const topic = topicById(image, topicId);
+  if (!topic) return { image, result: { kind: "unknownTopic" } };
+  const topics = new Map(image.topics);
+  topics.delete(topic.name);
+  const topicNames = new Map(image.topicNames);
+  topicNames.delete(topicId);
+  return done({
+    ...image,
+    topics,
+    topicNames,
+    configs: withConfigs(image, { resource: "topic", name: topic.name, configs: {} }),
+  });
+}
+
+function topicImage(
+  name: string,
+  id: string,
+  partitions: readonly { readonly groupId: number; readonly replicas: readonly number[] }[],
+): TopicImage {
+  return {
+    name,
+    id,
+    isInternal: internalTopics.has(name),
+    partitions: partitions.map(({ groupId, replicas }, index) => ({ index, groupId, replicas })),
+  };
+}

@@ -1,0 +1,132 @@
+import type { Logger } from "pino";
+import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import type { Listener, Network, Socket } from "../runtime/network.ts";
+import { Connection, type ConnectionEnd, type FrameHandler } from "./connection.ts";
+import { RequestMemory } from "./request-memory.ts";
+
+/** Where to listen, under which of Kafka's listener names. */
+export interface ListenAddress {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ServerOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handler: FrameHandler;
+  readonly requestBytesMax: number;
+  /** Bytes of requests held at once over all connections. */
+  readonly queuedBytesMax: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  readonly idleMsMax: number;
+}
+
+/** How long begun requests may take to be answered at shutdown. */
+const drainMsMax = 5_000;
+
+/** Accepts connections within their limits and ends them when idle or at shutdown. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #memory: RequestMemory;
+  readonly #connections = new Set<Connection>();
+  readonly #connectionsByAddress = new Map<string, number>();
+  readonly #listeners: Listener[] = [];
+  readonly #stopIdleCheck: CancelTimer;
+  #nextConnectionId = 1;
+  #refusedSinceLog = 0;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#memory = new RequestMemory(options.queuedBytesMax);
+    const checkEveryMs = Math.max(10, Math.min(10_000, options.idleMsMax / 4));
+    this.#stopIdleCheck = every(
+      options.clock,
+      checkEveryMs,
+      () => this.#closeIdle(),
+      (error) => options.logger.error({ error }, "idle check failed"),
+    );
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens one listener; answers the port it got. */
+  async listen(address: ListenAddress): Promise<number> {
+    const listener = await this.#options.network.listen(address, (socket) => this.#accept(socket, address));
+    this.#listeners.push(listener);
+    return listener.port;
+  }
+
+  /** Refuses new connections, answers what has been begun, then closes all. */
+  async close(): Promise<void> {
+    this.#stopIdleCheck();
+    const closing = this.#listeners.splice(0).map((listener) => listener.close());
+    for (const connection of [...this.#connections]) connection.drain();
+    const deadlineMs = this.#options.clock.monotonicMs() + drainMsMax;
+    while (this.#connections.size > 0 && this.#options.clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => this.#options.clock.schedule(5, resolve));
+    }
+    for (const connection of [...this.#connections]) connection.close();
+    await Promise.all(closing);
+  }
+
+  #accept(socket: Socket, address: ListenAddress): void {
+    const { connectionsMax, connectionsPerAddressMax } = this.#options;
+    const ofAddress = this.#connectionsByAddress.get(socket.remoteAddress) ?? 0;
+    if (this.#connections.size >= connectionsMax || ofAddress >= connectionsPerAddressMax) {
+      this.#refuse(socket);
+      return;
+    }
+    this.#connectionsByAddress.set(socket.remoteAddress, ofAddress + 1);
+    const connection = new Connection({
+      id: this.#nextConnectionId,
+      socket,
+      listenerName: address.name,
+      handler: this.#options.handler,
+      memory: this.#memory,
+      clock: this.#options.clock,
+      requestBytesMax: this.#options.requestBytesMax,
+      idleMsMax: this.#options.idleMsMax,
+      onClose: (closed, reason) => this.#forget(closed, reason),
+    });
+    this.#nextConnectionId += 1;
+    this.#connections.add(connection);
+  }
+
+  #refuse(socket: Socket): void {
+    socket.listen({ data: () => undefined, drain: () => undefined, close: () => undefined });
+    socket.destroy();
+    // A storm of refused connections must not become a storm of log lines.
+    if (this.#refusedSinceLog === 0) {
+      this.#options.clock.schedule(1_000, () => {
+        this.#options.logger.warn(
+          { refused: this.#refusedSinceLog, connections: this.#connections.size },
+          "refused connections: max.connections or max.connections.per.ip is reached",
+        );
+        this.#refusedSinceLog = 0;
+      });
+    }
+    this.#refusedSinceLog += 1;
+  }
+
+  #closeIdle(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const connection of [...this.#connections]) connection.closeIfIdle(nowMs);
+  }
+
+  #forget(connection: Connection, reason: ConnectionEnd): void {
+    this.#connections.delete(connection);
+    const { remoteAddress, id } = connection.facts;
+    const left = (this.#connectionsByAddress.get(remoteAddress) ?? 1) - 1;
+    if (left > 0) this.#connectionsByAddress.set(remoteAddress, left);
+    else this.#connectionsByAddress.delete(remoteAddress);
+    if (reason.kind === "failed") {
+      const message = reason.error instanceof Error ? reason.error.message : String(reason.error);
+      this.#options.logger.warn({ connection: id, remoteAddress, reason: message }, "closed a connection");
+    }
+  }
+}
