@@ -1,0 +1,30 @@
+import { attributesOf, readBatchHeader } from "./batch.ts";
+import { type DecompressionBound, recordBytes, recordTimestamps } from "./record.ts";
+import { RecordCursor } from "./record-cursor.ts";
+
+/**
+ * The first record at or after `timestampMs` inside one whole, intact batch, as ListOffsets by time wants it;
+ * undefined when the batch holds none.
+ *
+ * Under LogAppendTime the header alone answers: all records have one time, so the first of them is found.
+ * @throws ProtocolError, CompressionError
+ */
+export function findTimestamp(
+  batch: Uint8Array,
+  timestampMs: number,
+  bound: DecompressionBound,
+): { offset: number; timestampMs: number } | undefined {
+  const header = readBatchHeader(batch, 0);
+  if (header.maxTimestampMs < timestampMs || header.recordCount <= 0) return undefined;
+  if (attributesOf(header).timestampType === "logAppendTime") {
+    return { offset: header.baseOffset, timestampMs: header.maxTimestampMs };
+  }
+
+  const timestampOf = recordTimestamps(header);
+  const cursor = new RecordCursor(recordBytes(batch, header, bound));
+  while (cursor.next()) {
+    const found = timestampOf(cursor.timestampDelta);
+    if (found >= timestampMs) return { offset: header.baseOffset + cursor.offsetDelta, timestampMs: found };
+  }
+  return undefined;
+}
