@@ -1,0 +1,133 @@
+import { boolean, type ConfigDefinition, className, int, list, long, string } from "./definition.ts";
+import {
+  anyItems,
+  anyItemsOrNull,
+  atLeast,
+  between,
+  betweenOr,
+  nonNull,
+  oneOf,
+  someItems,
+  someItemsOrNull,
+} from "./validator.ts";
+
+/** How a broker serves: sockets, requests, quotas, metrics. */
+export const brokerServerConfigs: readonly ConfigDefinition[] = [
+  list("advertised.listeners", null, {
+    validator: someItemsOrNull,
+    importance: "high",
+    does: "The addresses that clients are told to connect to; the listeners themselves where unset.",
+  }),
+  int("alter.log.dirs.replication.quota.window.num", 11, { validator: atLeast(1), importance: "low" }),
+  int("alter.log.dirs.replication.quota.window.size.seconds", 1, {
+    validator: atLeast(1),
+    importance: "low",
+  }),
+  string("authorizer.class.name", "", { validator: nonNull, importance: "low" }),
+  int("background.threads", 10, { validator: atLeast(1), importance: "high", update: "cluster-wide" }),
+  int("broker.id", -1, { importance: "high", does: "Older name of node.id; -1 where unset." }),
+  string("broker.rack", null, {
+    does: "The rack, zone or host of this broker: replicas are spread over racks, consumers may prefer theirs.",
+  }),
+  className("client.quota.callback.class", null, { importance: "low" }),
+  int("compression.gzip.level", -1, {
+    validator: betweenOr({ min: 1, max: 9, or: -1 }),
+    update: "cluster-wide",
+  }),
+  int("compression.lz4.level", 9, { validator: between(1, 17), update: "cluster-wide" }),
+  string("compression.type", "producer", {
+    validator: oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
+    importance: "high",
+    update: "cluster-wide",
+  }),
+  int("compression.zstd.level", 3, { validator: between(-131_072, 22), update: "cluster-wide" }),
+  list("config.providers", "", { validator: anyItems, importance: "low", update: "cluster-wide" }),
+  int("connection.failed.authentication.delay.ms", 100, { validator: atLeast(0), importance: "low" }),
+  long("connections.max.idle.ms", 600_000, {
+    does: "A connection without requests for this long is closed; negative for never.",
+  }),
+  boolean("controlled.shutdown.enable", true),
+  int("controller.quota.window.num", 11, { validator: atLeast(1), importance: "low" }),
+  int("controller.quota.window.size.seconds", 1, { validator: atLeast(1), importance: "low" }),
+  boolean("delete.topic.enable", true, { importance: "high", does: "Whether topics may be deleted." }),
+  list("early.start.listeners", null, { validator: anyItemsOrNull, importance: "high" }),
+  int("fetch.max.bytes", 57_671_680, {
+    validator: atLeast(1024),
+    does: "Upper bound of a fetch response, whatever the client asks for.",
+  }),
+  int("kafka.metrics.polling.interval.secs", 10, { validator: atLeast(1), importance: "low" }),
+  list("kafka.metrics.reporters", "", { validator: anyItems, importance: "low" }),
+  string(
+    "listener.security.protocol.map",
+    "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
+    { importance: "low", update: "per-broker", does: "The security protocol of each listener name." },
+  ),
+  list("listeners", "PLAINTEXT://127.0.0.1:9092", {
+    validator: someItems,
+    importance: "high",
+    update: "per-broker",
+    does: "Where to listen, as NAME://host:port; an empty host means every address of the machine.",
+  }),
+  int("max.connection.creation.rate", 2_147_483_647, { validator: atLeast(0), update: "cluster-wide" }),
+  int("max.connections", 2_147_483_647, {
+    validator: atLeast(0),
+    update: "cluster-wide",
+    does: "The most connections that this broker takes.",
+  }),
+  int("max.connections.per.ip", 2_147_483_647, {
+    validator: atLeast(0),
+    update: "cluster-wide",
+    does: "The most connections that this broker takes from one address.",
+  }),
+  string("max.connections.per.ip.overrides", "", {
+    update: "cluster-wide",
+    does: "Other limits for some addresses, as address:count items.",
+  }),
+  int("max.incremental.fetch.session.cache.slots", 1000, { validator: atLeast(0) }),
+  int("max.request.partition.size.limit", 2000, {
+    validator: atLeast(1),
+    does: "The most partitions in one answer to DescribeTopicPartitions.",
+  }),
+  int("message.max.bytes", 1_048_588, {
+    validator: atLeast(0),
+    importance: "high",
+    update: "cluster-wide",
+    does: "Default of max.message.bytes for topics that do not set it.",
+  }),
+  list("metric.reporters", "org.apache.kafka.common.metrics.JmxReporter", {
+    validator: anyItems,
+    importance: "low",
+    update: "cluster-wide",
+  }),
+  int("metrics.num.samples", 2, { validator: atLeast(1), importance: "low" }),
+  string("metrics.recording.level", "INFO", { importance: "low" }),
+  long("metrics.sample.window.ms", 30000, { validator: atLeast(1), importance: "low" }),
+  int("num.io.threads", 8, { validator: atLeast(1), importance: "high", update: "cluster-wide" }),
+  int("num.network.threads", 3, { validator: atLeast(1), importance: "high", update: "cluster-wide" }),
+  int("num.replica.alter.log.dirs.threads", null, { importance: "high" }),
+  long("queued.max.request.bytes", -1, {
+    does: "Bytes of requests in memory at which no further ones are read; where -1, millrace.inflight.request.bytes.max is the bound.",
+  }),
+  int("queued.max.requests", 500, { validator: atLeast(1), importance: "high" }),
+  int("quota.window.num", 11, { validator: atLeast(1), importance: "low" }),
+  int("quota.window.size.seconds", 1, { validator: atLeast(1), importance: "low" }),
+  int("replication.quota.window.num", 11, { validator: atLeast(1), importance: "low" }),
+  int("replication.quota.window.size.seconds", 1, { validator: atLeast(1), importance: "low" }),
+  int("request.timeout.ms", 30000, { importance: "high" }),
+  long("socket.connection.setup.timeout.max.ms", 30000),
+  long("socket.connection.setup.timeout.ms", 10000),
+  int("socket.listen.backlog.size", 50, {
+    validator: atLeast(1),
+    does: "Connections that may wait to be accepted.",
+  }),
+  int("socket.receive.buffer.bytes", 102_400, { importance: "high" }),
+  int("socket.request.max.bytes", 104_857_600, {
+    validator: atLeast(1),
+    importance: "high",
+    does: "The largest request; a longer one closes its connection.",
+  }),
+  int("socket.send.buffer.bytes", 102_400, { importance: "high" }),
+  int("telemetry.max.bytes", 1_048_576, { validator: atLeast(1), importance: "low" }),
+  boolean("unstable.api.versions.enable", false, { importance: "high", internal: true }),
+  boolean("unstable.feature.versions.enable", false, { importance: "high", internal: true }),
+];

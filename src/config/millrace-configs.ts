@@ -1,0 +1,39 @@
+import { boolean, type ConfigDefinition, int, long, string } from "./definition.ts";
+import { atLeast, oneOf } from "./validator.ts";
+
+/** The few configs that Kafka has no name for. */
+export const millraceConfigs: readonly ConfigDefinition[] = [
+  long("millrace.cache.bytes", 268_435_456, {
+    validator: atLeast(0),
+    does: "Memory for recently written and read batches, shared by all partitions.",
+  }),
+  long("millrace.dirty.bytes.max", 134_217_728, {
+    validator: atLeast(1_048_576),
+    does: "Committed bytes that may wait for their segments; at the bound, produce waits.",
+  }),
+  long("millrace.inflight.request.bytes.max", 268_435_456, {
+    validator: atLeast(1024),
+    does: "Bytes of requests in memory at which no further ones are read, where queued.max.request.bytes is unset.",
+  }),
+  int("millrace.journal.file.bytes", 67_108_864, {
+    validator: atLeast(1_048_576),
+    does: "Size of one file of the journal.",
+  }),
+  int("millrace.journal.files.max", 16, {
+    validator: atLeast(2),
+    does: "The most files of the journal, which bounds its size on disk and the time of a recovery.",
+  }),
+  string("millrace.log.level", "info", {
+    validator: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+    does: "The least severe level that is logged.",
+  }),
+  boolean("millrace.recovery.accept.corruption", false, {
+    importance: "high",
+    does: "Starts although damage in the middle of the data was found, without what was damaged.",
+  }),
+  string("millrace.storage", "disk", {
+    validator: oneOf("disk", "memory"),
+    importance: "high",
+    does: "Where data is kept; in memory it is gone when the process ends.",
+  }),
+];
