@@ -141,6 +141,11 @@ export function attributeBits(
   );
 }
 
+/** The same attribute bits with another codec. */
+export function withCompression(attributes: number, compression: Compression): number {
+  return (attributes & ~codecMask) | compressionId(compression);
+}
+
 /** True when the whole batch lies in `bytes`, has magic 2, and its checksum holds. Never throws. */
 export function isIntact(
   bytes: Uint8Array,
