@@ -58,7 +58,7 @@ function cursorOver(bytes: ArrayLike<number>): Cursor {
 }
 
 describe.each(Object.entries(kinds))("%s varint", (name, kind) => {
-  test("reads back what it writes, in exactly the announced size", () => {
+  test("reads back what it writes, in exactly the announced size", () =>
     fc.assert(
       fc.property(kind.values, (value) => {
         const bytes = new Uint8Array(12);
@@ -69,8 +69,7 @@ describe.each(Object.entries(kinds))("%s varint", (name, kind) => {
         expect(kind.read(cursor)).toBe(value);
         expect(cursor.position).toBe(end);
       }),
-    );
-  });
+    ));
 
   test("refuses every truncation and leaves the cursor where it was", () => {
     const bytes = new Uint8Array(12);
