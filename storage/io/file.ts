@@ -31,7 +31,10 @@ export interface File extends AsyncDisposable {
 }
 
 export interface FileSystem {
-  /** Opens for reading and writing. A created entry is durable only after `syncDirectory` of its parent. */
+  /**
+   * Opens for reading and writing; "create" refuses a path that is there ("exists"), "existing" one that is not ("missing").
+   * A created entry is durable only after `syncDirectory` of its parent.
+   */
   open(path: string, mode: "create" | "existing"): Promise<File>;
   exists(path: string): Promise<boolean>;
   /** Names in a directory, sorted; empty when it does not exist. */

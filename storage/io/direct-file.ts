@@ -1,0 +1,326 @@
+import fs, { constants } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { assertAligned } from "./alignment.ts";
+import { BufferArena } from "./buffer-arena.ts";
+import { diskError, systemCode } from "./disk-errors.ts";
+import { blockBytes, DiskError, type File, type FileSystem } from "./file.ts";
+
+/** direct: `O_DIRECT|O_DSYNC` · buffered: through the page cache, fdatasync after each write. */
+export type WriteMode = "direct" | "buffered";
+
+export interface DirectFileSystem extends FileSystem {
+  /** How the probed directory's file system is written; others are probed when first met. */
+  readonly mode: WriteMode;
+}
+
+export interface DirectFileSystemOptions {
+  /** A directory that exists on the file system that matters. */
+  probeDirectory: string;
+  /**
+   * Reads that may be with the disk at once. All calls share the runtime's thread pool (4 by default), so this
+   * leaves threads for journal writes however many cold reads wait.
+   */
+  readsInFlightMax?: number;
+  /** Takes this mode everywhere in place of probing. */
+  mode?: WriteMode;
+  /** Told once for each file system how it is written. */
+  onMode?: (fact: { directory: string; mode: WriteMode }) => void;
+}
+
+/** Opens the machine's own disk; throws DiskError when the probe directory cannot be written at all. */
+export async function openDirectFileSystem(options: DirectFileSystemOptions): Promise<DirectFileSystem> {
+  const modes = new WriteModes(options.mode, options.onMode);
+  const mode = await modes.modeOf(options.probeDirectory);
+  return new NodeFileSystem(mode, modes, new ReadGate(options.readsInFlightMax ?? 2));
+}
+
+class NodeFileSystem implements DirectFileSystem {
+  readonly mode: WriteMode;
+  readonly #modes: WriteModes;
+  readonly #gate: ReadGate;
+
+  constructor(mode: WriteMode, modes: WriteModes, gate: ReadGate) {
+    this.mode = mode;
+    this.#modes = modes;
+    this.#gate = gate;
+  }
+
+  async open(path: string, mode: "create" | "existing"): Promise<File> {
+    const action = mode === "create" ? "create" : "open";
+    try {
+      const writeMode = await this.#modes.modeOf(dirname(path));
+      const creation = mode === "create" ? constants.O_CREAT | constants.O_EXCL : 0;
+      const handle = await fs.promises.open(path, flagsOf(writeMode) | creation, 0o644);
+      return new NodeFile(path, handle, writeMode, this.#gate);
+    } catch (error) {
+      throw error instanceof DiskError ? error : diskError(action, path, error);
+    }
+  }
+
+  async exists(path: string): Promise<boolean> {
+    try {
+      await fs.promises.stat(path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw diskError("look up", path, error);
+    }
+  }
+
+  async list(directory: string): Promise<string[]> {
+    try {
+      return (await fs.promises.readdir(directory)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw diskError("list", directory, error);
+    }
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    try {
+      const made = resolve(path);
+      const first = (await fs.promises.mkdir(made, { recursive: true })) ?? made;
+      // Each new directory is an entry of its parent: sync from the deepest one up to what was there before.
+      // One that was there may be an earlier process's, killed before its own sync: its entry is synced too.
+      for (let directory = made; ; directory = dirname(directory)) {
+        await syncEntries(directory);
+        if (directory === dirname(resolve(first)) || directory === dirname(directory)) return;
+      }
+    } catch (error) {
+      throw diskError("make directory", path, error);
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    try {
+      await fs.promises.rename(from, to);
+    } catch (error) {
+      throw diskError("rename", from, error);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    try {
+      await fs.promises.unlink(path);
+    } catch (error) {
+      if (!isMissing(error)) throw diskError("remove", path, error);
+    }
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    try {
+      await fs.promises.rm(path, { recursive: true, force: true });
+    } catch (error) {
+      throw diskError("remove directory", path, error);
+    }
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    try {
+      await syncEntries(path);
+    } catch (error) {
+      throw diskError("sync directory", path, error);
+    }
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    try {
+      const { bavail, bsize } = await fs.promises.statfs(path);
+      return bavail * bsize;
+    } catch (error) {
+      throw diskError("ask free space of", path, error);
+    }
+  }
+}
+
+class NodeFile implements File {
+  readonly path: string;
+  readonly #handle: fs.promises.FileHandle;
+  readonly #mode: WriteMode;
+  readonly #gate: ReadGate;
+  #closed: Promise<void> | undefined;
+
+  constructor(path: string, handle: fs.promises.FileHandle, mode: WriteMode, gate: ReadGate) {
+    this.path = path;
+    this.#handle = handle;
+    this.#mode = mode;
+    this.#gate = gate;
+  }
+
+  write(position: number, bytes: Uint8Array): Promise<void> {
+    assertAligned(position, bytes);
+    // Callbacks, not the handle's promises: one allocation less on the path of every acknowledged record.
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | null) =>
+        error ? reject(diskError("write", this.path, error)) : resolve();
+      fs.write(this.#handle.fd, bytes, 0, bytes.byteLength, position, (error, written) => {
+        if (error) settle(error);
+        else if (written !== bytes.byteLength) settle(new ShortWriteError(written, bytes.byteLength));
+        else if (this.#mode === "buffered") fs.fdatasync(this.#handle.fd, settle);
+        else settle(null);
+      });
+    });
+  }
+
+  async read(position: number, into: Uint8Array): Promise<number> {
+    assertAligned(position, into);
+    await this.#gate.enter();
+    try {
+      return await this.#readFully(position, into);
+    } catch (error) {
+      throw diskError("read", this.path, error);
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    try {
+      return (await this.#handle.stat()).size;
+    } catch (error) {
+      throw diskError("ask the size of", this.path, error);
+    }
+  }
+
+  async resize(sizeBytes: number): Promise<void> {
+    try {
+      await this.#handle.truncate(sizeBytes);
+      await this.#handle.sync();
+    } catch (error) {
+      throw diskError("resize", this.path, error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#handle.close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #readFully(position: number, into: Uint8Array): Promise<number> {
+    let done = 0;
+    while (done < into.byteLength) {
+      const count = await readOnce(this.#handle.fd, into.subarray(done), position + done);
+      done += count;
+      // A count off the block grid is the end of the file; to ask again from there would be refused (EINVAL).
+      if (count === 0 || done % blockBytes !== 0) break;
+    }
+    return done;
+  }
+}
+
+/** Knows for each file system, told apart by device number, how it takes durable writes. */
+class WriteModes {
+  readonly #byDevice = new Map<number, Promise<WriteMode>>();
+  readonly #forced: WriteMode | undefined;
+  readonly #onMode: DirectFileSystemOptions["onMode"];
+
+  constructor(forced: WriteMode | undefined, onMode: DirectFileSystemOptions["onMode"]) {
+    this.#forced = forced;
+    this.#onMode = onMode;
+  }
+
+  async modeOf(directory: string): Promise<WriteMode> {
+    try {
+      const { dev } = await fs.promises.stat(directory);
+      const known = this.#byDevice.get(dev);
+      if (known) return await known;
+      const probing = this.#forced ? Promise.resolve(this.#forced) : probe(directory);
+      this.#byDevice.set(dev, probing);
+      // A probe that failed says nothing of the file system: the next file asks again.
+      probing.catch(() => this.#byDevice.delete(dev));
+      const mode = await probing;
+      this.#onMode?.({ directory, mode });
+      return mode;
+    } catch (error) {
+      throw error instanceof DiskError ? error : diskError("probe", directory, error);
+    }
+  }
+}
+
+/** Writes and reads one block with `O_DIRECT`: file systems may refuse it at open, or only then. */
+async function probe(directory: string): Promise<WriteMode> {
+  if (constants.O_DIRECT === undefined || constants.O_DSYNC === undefined) return "buffered";
+  const scratch = await fs.promises.mkdtemp(join(directory, ".probe-"));
+  const block = new BufferArena({ bytesMax: 65_536, memoryBytes: 65_536 }).allocate(blockBytes);
+  try {
+    const handle = await fs.promises.open(
+      join(scratch, "block"),
+      flagsOf("direct") | constants.O_CREAT,
+      0o600,
+    );
+    try {
+      const { bytesWritten } = await handle.write(block, 0, blockBytes, 0);
+      const { bytesRead } = await handle.read(block, 0, blockBytes, 0);
+      return bytesWritten === blockBytes && bytesRead === blockBytes ? "direct" : "buffered";
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EINVAL" || code === "ENOTSUP" || code === "EOPNOTSUPP") return "buffered";
+    throw error;
+  } finally {
+    await fs.promises.rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Lets a bounded number of reads through; the others wait in the order in which they came. */
+class ReadGate {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(places: number) {
+    this.#free = places;
+  }
+
+  enter(): Promise<void> | undefined {
+    if (this.#free > 0) {
+      this.#free--;
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
+  }
+}
+
+class ShortWriteError extends Error {
+  constructor(written: number, wanted: number) {
+    super(`only ${written} of ${wanted} bytes were taken`);
+    this.name = "ShortWriteError";
+  }
+}
+
+function flagsOf(mode: WriteMode): number {
+  return mode === "direct" ? constants.O_RDWR | constants.O_DIRECT | constants.O_DSYNC : constants.O_RDWR;
+}
+
+function readOnce(descriptor: number, into: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(descriptor, into, 0, into.byteLength, position, (error, count) =>
+      error ? reject(error) : resolve(count),
+    );
+  });
+}
+
+async function syncEntries(directory: string): Promise<void> {
+  // Windows has no handle to sync a directory by; its file systems journal the entries themselves.
+  if (process.platform === "win32") return;
+  await using handle = await fs.promises.open(directory, constants.O_RDONLY);
+  await handle.sync();
+}
+
+function isMissing(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
