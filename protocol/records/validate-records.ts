@@ -63,7 +63,7 @@ function judgeRecords(cursor: RecordCursor, header: BatchHeader, rules: RecordsR
     minTimestampMs = Math.min(minTimestampMs, timestampMs);
     maxTimestampMs = Math.max(maxTimestampMs, timestampMs);
   }
-  if (count !== header.recordCount) {
+  if (count !== header.recordCount || count === 0) {
     return { kind: "corrupt", reason: `Batch claims ${header.recordCount} records and holds ${count}` };
   }
   return faults.length > 0
