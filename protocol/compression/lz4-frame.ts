@@ -16,12 +16,12 @@ import { corrupt, tooLarge } from "./compression-error.ts";
  *     checksum     4  where flagged
  *   checksum       4  of the content, where flagged
  *
- * A block is a series of: token (literal length << 4 | match length - 4), more literal length while 255,
- * literals, 2 bytes of match distance, more match length while 255. The last one ends after its literals.
+ * The checksums are passed over: the batch's CRC-32C covers these bytes already.
  */
 const frameMagic = 0x184d2204;
 const flag = {
   version: 0xc0,
+  independentBlocks: 0x20,
   blockChecksums: 0x10,
   contentSize: 0x08,
   contentChecksum: 0x04,
@@ -29,45 +29,26 @@ const flag = {
 };
 const storedBit = 0x8000_0000;
 
-/**
- * The exact size of what one frame expands to, found without expanding it.
- *
- * Checks the container's lengths and every block's against its maximum; checksums, match distances and the content
- * size are the decoder's to check. Bytes after the frame are ignored, as Java's clients do.
- * @throws CompressionError
- */
-export function measureLz4Frame(bytes: Uint8Array, outputBytesMax: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const frame = readFrameHeader(view);
-  let position = frame.headerBytes;
-  let outputBytes = 0;
-  for (;;) {
-    if (bytes.length - position < 4) throw corrupt("lz4", "frame cut off");
-    const size = view.getUint32(position, true);
-    position += 4;
-    if (size === 0) break;
-
-    const isStored = size >= storedBit;
-    const dataBytes = isStored ? size - storedBit : size;
-    if (dataBytes + frame.blockTrailerBytes > bytes.length - position) throw corrupt("lz4", "block cut off");
-    const end = position + dataBytes;
-    const blockOutput = isStored ? dataBytes : measureBlock(bytes, position, end);
-    if (blockOutput > frame.blockBytesMax) throw corrupt("lz4", `block of ${blockOutput} bytes`);
-    outputBytes += blockOutput;
-    if (outputBytes > outputBytesMax) throw tooLarge("lz4", outputBytesMax);
-    position = end + frame.blockTrailerBytes;
-  }
-  if (position + frame.trailerBytes !== bytes.length)
-    throw corrupt("lz4", "frame does not end with the bytes");
-  return outputBytes;
+/** What a frame's header says of its blocks. */
+export interface Lz4Frame {
+  readonly headerBytes: number;
+  /** No block expands to more. */
+  readonly blockBytesMax: number;
+  /** True when matches may reach into the 64 KiB before their block. */
+  readonly isLinked: boolean;
+  readonly hasBlockChecksums: boolean;
+  readonly hasContentChecksum: boolean;
 }
 
-function readFrameHeader(view: DataView): {
-  headerBytes: number;
-  blockBytesMax: number;
-  blockTrailerBytes: number;
-  trailerBytes: number;
-} {
+/** A block's data, as views of the frame. */
+export interface Lz4Block {
+  readonly isStored: boolean;
+  readonly data: Uint8Array;
+}
+
+/** Reads the header of a frame. @throws CompressionError */
+export function readLz4Frame(bytes: Uint8Array): Lz4Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.byteLength < 7 || view.getUint32(0, true) !== frameMagic) throw corrupt("lz4", "no frame");
   const flags = view.getUint8(4);
   if ((flags & flag.version) !== 0x40) throw corrupt("lz4", "unknown frame version");
@@ -77,35 +58,77 @@ function readFrameHeader(view: DataView): {
   return {
     headerBytes: 7 + (flags & flag.contentSize ? 8 : 0),
     blockBytesMax: 2 ** (2 * maximum + 8),
-    blockTrailerBytes: flags & flag.blockChecksums ? 4 : 0,
-    trailerBytes: flags & flag.contentChecksum ? 4 : 0,
+    isLinked: (flags & flag.independentBlocks) === 0,
+    hasBlockChecksums: (flags & flag.blockChecksums) !== 0,
+    hasContentChecksum: (flags & flag.contentChecksum) !== 0,
   };
 }
 
-function measureBlock(bytes: Uint8Array, start: number, end: number): number {
+/** Walks a frame's blocks to its end mark; bytes after the frame are ignored, as in Java. @throws CompressionError */
+export function* readLz4Blocks(bytes: Uint8Array, frame: Lz4Frame): Generator<Lz4Block> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const checksumBytes = frame.hasBlockChecksums ? 4 : 0;
+  let position = frame.headerBytes;
+  for (;;) {
+    if (bytes.length - position < 4) throw corrupt("lz4", "frame cut off");
+    const size = view.getUint32(position, true);
+    position += 4;
+    if (size === 0) break;
+
+    const isStored = size >= storedBit;
+    const dataBytes = isStored ? size - storedBit : size;
+    if (dataBytes + checksumBytes > bytes.length - position) throw corrupt("lz4", "block cut off");
+    yield { isStored, data: bytes.subarray(position, position + dataBytes) };
+    position += dataBytes + checksumBytes;
+  }
+  if (frame.hasContentChecksum && bytes.length - position < 4) throw corrupt("lz4", "frame cut off");
+}
+
+/**
+ * The exact size of what a frame expands to, found without expanding it.
+ *
+ * So output is allocated once, at its size, and a bomb is refused before it takes any memory.
+ * @throws CompressionError
+ */
+export function measureLz4Frame(bytes: Uint8Array, frame: Lz4Frame, outputBytesMax: number): number {
   let outputBytes = 0;
-  let position = start;
-  const extend = (length: number): number => {
+  for (const { isStored, data } of readLz4Blocks(bytes, frame)) {
+    const blockOutputBytes = isStored ? data.length : measureBlock(data);
+    if (blockOutputBytes > frame.blockBytesMax) throw corrupt("lz4", `block of ${blockOutputBytes} bytes`);
+    outputBytes += blockOutputBytes;
+    if (outputBytes > outputBytesMax) throw tooLarge("lz4", outputBytesMax);
+  }
+  return outputBytes;
+}
+
+/**
+ * A block is a series of: token (literal length << 4 | match length - 4), more literal length while 255,
+ * literals, 2 bytes of match distance, more match length while 255. The last one ends after its literals.
+ */
+function measureBlock(data: Uint8Array): number {
+  let outputBytes = 0;
+  let position = 0;
+  const extended = (length: number): number => {
     if (length !== 15) return length;
     let total = length;
     for (;;) {
-      const more = position < end ? bytes[position++] : undefined;
+      const more = data[position++];
       if (more === undefined) throw corrupt("lz4", "length cut off");
       total += more;
       if (more !== 255) return total;
     }
   };
-  while (position < end) {
-    const token = bytes[position++] ?? 0;
-    const literalBytes = extend(token >>> 4);
+  while (position < data.length) {
+    const token = data[position++] ?? 0;
+    const literalBytes = extended(token >>> 4);
     position += literalBytes;
     outputBytes += literalBytes;
-    if (position > end) throw corrupt("lz4", "literals cut off");
-    if (position === end) return outputBytes;
+    if (position > data.length) throw corrupt("lz4", "literals cut off");
+    if (position === data.length) return outputBytes;
 
     position += 2;
-    if (position > end) throw corrupt("lz4", "distance cut off");
-    outputBytes += 4 + extend(token & 15);
+    if (position > data.length) throw corrupt("lz4", "distance cut off");
+    outputBytes += 4 + extended(token & 15);
   }
   throw corrupt("lz4", "block ends in a match");
 }

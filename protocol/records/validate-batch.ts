@@ -39,10 +39,9 @@ export interface BatchLimits {
  * with several faults gets the error that its client would have got from Kafka.
  */
 export function validateBatch(bytes: Uint8Array, limits: BatchLimits): BatchVerdict {
-  const framing = checkFraming(bytes);
-  if (framing) return framing;
+  const header = readFramed(bytes);
+  if ("kind" in header) return header;
 
-  const header = readBatchHeader(bytes, 0);
   const { compression, ...attributes } = attributesOf(header);
   if (!compression) {
     return {
@@ -72,7 +71,7 @@ export function validateBatch(bytes: Uint8Array, limits: BatchLimits): BatchVerd
 type Attributes = Omit<ReturnType<typeof attributesOf>, "compression">;
 
 /** One batch of magic 2 fills the bytes. The magic comes before lengths: older formats have other headers. */
-function checkFraming(bytes: Uint8Array): InvalidBatch | undefined {
+function readFramed(bytes: Uint8Array): BatchHeader | InvalidBatch {
   if (bytes.length === 0) return { kind: "invalidRecord", reason: "Expected exactly one batch, found none" };
   const magic = bytes[magicPosition];
   if (magic === undefined) return { kind: "corrupt", reason: `Batch cut off after ${bytes.length} bytes` };
@@ -81,7 +80,8 @@ function checkFraming(bytes: Uint8Array): InvalidBatch | undefined {
     return { kind: "corrupt", reason: `Batch cut off after ${bytes.length} bytes` };
   }
 
-  const { sizeBytes } = readBatchHeader(bytes, 0);
+  const header = readBatchHeader(bytes, 0);
+  const { sizeBytes } = header;
   if (sizeBytes < batchHeaderBytes) return { kind: "corrupt", reason: `Batch claims ${sizeBytes} bytes` };
   const extraBytes = bytes.length - sizeBytes;
   if (extraBytes < 0) {
@@ -90,7 +90,7 @@ function checkFraming(bytes: Uint8Array): InvalidBatch | undefined {
   if (extraBytes >= batchPrefixBytes) {
     return { kind: "invalidRecord", reason: "Expected exactly one batch, found more" };
   }
-  return extraBytes > 0 ? { kind: "corrupt", reason: `${extraBytes} bytes after the batch` } : undefined;
+  return extraBytes > 0 ? { kind: "corrupt", reason: `${extraBytes} bytes after the batch` } : header;
 }
 
 function checkOffsets({ baseOffset, recordCount, lastOffsetDelta }: BatchHeader): string | undefined {

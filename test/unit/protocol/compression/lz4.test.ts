@@ -1,6 +1,7 @@
+import { compressFrameSync, decompressFrameSync } from "lz4-napi";
 import { describe, expect, test } from "vitest";
 import { compressLz4, decompressLz4 } from "#protocol/compression/lz4.ts";
-import { measureLz4Frame } from "#protocol/compression/lz4-frame.ts";
+import { measureLz4Frame, readLz4Frame } from "#protocol/compression/lz4-frame.ts";
 
 /** 81,000 bytes: more than one block of 64 KiB, so that blocks can be linked. */
 const content = Buffer.from("millrace millrace millrace ".repeat(3000));
@@ -20,11 +21,14 @@ const header = (blockBytes: number): Buffer => {
 };
 const endMark = Buffer.alloc(4);
 
+const measure = (bytes: Uint8Array, outputBytesMax: number): number =>
+  measureLz4Frame(bytes, readLz4Frame(bytes), outputBytesMax);
+
 describe.each(Object.entries(frames))("a frame with %s", (_, hex) => {
   const frame = Buffer.from(hex, "hex");
 
   test("is measured without being expanded", () => {
-    expect(measureLz4Frame(frame, content.length)).toBe(content.length);
+    expect(measure(frame, content.length)).toBe(content.length);
   });
 
   test("is read", () => {
@@ -70,11 +74,26 @@ test.each([
     bytes: Buffer.concat([header(4), Buffer.from("10610100", "hex"), endMark]),
   },
 ])("$what is corrupt", ({ bytes }) => {
-  expect(() => measureLz4Frame(bytes, 1_000_000)).toThrow(expect.objectContaining({ code: "corrupt" }));
+  expect(() => measure(bytes, 1_000_000)).toThrow(expect.objectContaining({ code: "corrupt" }));
 });
 
-test("a damaged checksum is corrupt", () => {
-  const frame = Buffer.from(frames["linked blocks, content size, block and content checksums"], "hex");
-  frame[frame.length - 1] = 0;
-  expect(() => decompressLz4(frame, content.length)).toThrow(expect.objectContaining({ code: "corrupt" }));
+test("a match that reaches before the content is corrupt", () => {
+  const bytes = Buffer.concat([header(6), Buffer.from("106109001061", "hex"), endMark]);
+  expect(measure(bytes, 100)).toBe(6);
+  expect(() => decompressLz4(bytes, 100)).toThrow(expect.objectContaining({ code: "corrupt" }));
+});
+
+test("frames of the library's own, with large blocks, are read", () => {
+  const large = Buffer.concat(Array.from({ length: 20 }, () => content));
+  const frame = compressFrameSync(large, { contentChecksum: true, blockChecksums: true });
+  expect(frame[5]).toBe(0x70);
+  expect(Buffer.compare(decompressLz4(frame, large.length), large)).toBe(0);
+});
+
+test("what is written is read by the library's own frame reader", () => {
+  for (const sizeBytes of [0, 1, 12, 65_535, 65_536, 65_537, content.length]) {
+    const plain = content.subarray(0, sizeBytes);
+    const frame = compressLz4(plain);
+    expect(Buffer.compare(decompressFrameSync(Buffer.from(frame)), plain), `${sizeBytes} bytes`).toBe(0);
+  }
 });
