@@ -8,9 +8,13 @@ export interface BatchFormat {
   isIntact(bytes: Uint8Array, position: number, header: BatchHeader): boolean;
   /**
    * The first record at or after `timestampMs` inside one whole, intact batch, decompressed where needed;
-   * undefined when it holds none.
+   * undefined when it holds none. Records below `fromOffset`, where the log begins inside the batch, do not count.
    */
-  findTimestamp(batch: Uint8Array, timestampMs: number): { offset: number; timestampMs: number } | undefined;
+  findTimestamp(
+    batch: Uint8Array,
+    timestampMs: number,
+    fromOffset?: number,
+  ): { offset: number; timestampMs: number } | undefined;
 }
 
 export interface BatchHeader {

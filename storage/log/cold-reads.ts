@@ -1,0 +1,129 @@
+import type { LogCache } from "../cache/batch-cache.ts";
+import type { LogConfig } from "./log-config.ts";
+import type { LogDisk } from "./log-disk.ts";
+import { LogCorruptError } from "./log-error.ts";
+import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
+import type { Segment } from "./segment.ts";
+import { damaged } from "./segment-index-files.ts";
+import type { SegmentIndexes } from "./segment-indexes.ts";
+import { readSegment, type Tail, walkBatches } from "./segment-reader.ts";
+
+/** Where a reader will probably go on, so that it needs no index and gets more ahead. */
+interface Trail {
+  readonly segment: Segment;
+  readonly position: number;
+  readonly windowBytes: number;
+}
+
+const firstWindowBytes = 65_536;
+/** Readers that one log keeps in mind. */
+const trailsMax = 32;
+
+/** Reads of one log that its memory cannot answer: from segments, ahead of what was asked, into the cache. */
+export class ColdReads {
+  readonly #disk: LogDisk;
+  readonly #cache: LogCache;
+  readonly #indexes: SegmentIndexes;
+  /** Next offset of a reader → its trail; least recently made first. */
+  readonly #trails = new Map<number, Trail>();
+  readonly #rebuilt = new WeakSet<Segment>();
+
+  constructor(disk: LogDisk, cache: LogCache, indexes: SegmentIndexes) {
+    this.#disk = disk;
+    this.#cache = cache;
+    this.#indexes = indexes;
+  }
+
+  /** Reads from `segment`, which reaches beyond the offset. @throws LogCorruptError, DiskError */
+  async read(segment: Segment, request: ReadRequest, config: LogConfig): Promise<LogSlice> {
+    const trail = this.#takeTrail(segment, request.offset);
+    if (trail) return this.#readFrom(segment, trail, request, config);
+    try {
+      return await this.#readIndexed(segment, request, config);
+    } catch (error) {
+      if (!(error instanceof LogCorruptError) || !segment.isSealed || this.#rebuilt.has(segment)) throw error;
+      // Kafka's index files carry no checksum: the batches may be whole and the index be wrong. Once, as it reads it all.
+      this.#rebuilt.add(segment);
+      await this.#indexes.rebuild(segment, config.indexIntervalBytes);
+      return this.#readIndexed(segment, request, config);
+    }
+  }
+
+  forgetTrails(): void {
+    this.#trails.clear();
+  }
+
+  async #readIndexed(segment: Segment, request: ReadRequest, config: LogConfig): Promise<LogSlice> {
+    const index = await this.#indexes.of(segment, config.indexIntervalBytes);
+    const position = index.offsets.lookup(request.offset);
+    return this.#readFrom(segment, { segment, position, windowBytes: firstWindowBytes }, request, config);
+  }
+
+  async #readFrom(
+    segment: Segment,
+    { position, windowBytes }: Trail,
+    request: ReadRequest,
+    config: LogConfig,
+  ): Promise<LogSlice> {
+    const builder = new SliceBuilder(request);
+    const endPosition = segment.sizeBytes;
+    let tail: Tail = { endPosition: position, nextOffset: segment.baseOffset };
+    let wantedBytes = Math.min(Math.max(windowBytes, request.maxBytes), config.readAheadBytesMax);
+    while (tail.endPosition < endPosition) {
+      const sizeBytes = Math.min(wantedBytes, endPosition - tail.endPosition);
+      const bytes = await readSegment(this.#disk, segment.path, { position: tail.endPosition, sizeBytes });
+      const walk = this.#walk(bytes, tail, request, builder);
+      tail = walk.tail;
+      if (walk.isDone) {
+        this.#leaveTrail(tail, { segment, position: tail.endPosition, windowBytes: windowBytes * 2 }, config);
+        return builder.finish();
+      }
+      if (
+        walk.stop === "broken" ||
+        bytes.length < sizeBytes ||
+        walk.neededBytes > endPosition - tail.endPosition
+      ) {
+        throw damaged(segment.path, tail.endPosition);
+      }
+      // The first batch is longer than the window. Its size is known once its header was seen.
+      if (walk.neededBytes > this.#disk.format.headerBytes && !request.atLeastOneBatch) {
+        if (walk.neededBytes > request.maxBytes) return builder.finish();
+      }
+      wantedBytes = Math.max(walk.neededBytes, wantedBytes);
+    }
+    throw damaged(segment.path, endPosition);
+  }
+
+  /** Gathers and caches the batches of a window; done once the reader got something or can get nothing. */
+  #walk(bytes: Uint8Array, from: Tail, request: ReadRequest, builder: SliceBuilder) {
+    let isFull = false;
+    let follows: number | undefined;
+    const walk = walkBatches(bytes, { format: this.#disk.format, from }, (batch, header) => {
+      if (header.nextOffset <= request.offset) return undefined;
+      const cached = { bytes: batch, baseOffset: header.baseOffset, nextOffset: header.nextOffset };
+      this.#cache.put(cached, follows);
+      follows = header.nextOffset;
+      isFull ||= !builder.add(batch, header);
+      return undefined;
+    });
+    return { ...walk, isDone: isFull || !builder.isEmpty };
+  }
+
+  #takeTrail(segment: Segment, offset: number): Trail | undefined {
+    const trail = this.#trails.get(offset);
+    if (trail?.segment !== segment) return undefined;
+    this.#trails.delete(offset);
+    return trail;
+  }
+
+  #leaveTrail(tail: Tail, trail: Trail, config: LogConfig): void {
+    const windowBytes = Math.min(trail.windowBytes, config.readAheadBytesMax);
+    this.#trails.delete(tail.nextOffset);
+    this.#trails.set(tail.nextOffset, { ...trail, windowBytes });
+    if (this.#trails.size <= trailsMax) return;
+    for (const oldest of this.#trails.keys()) {
+      this.#trails.delete(oldest);
+      return;
+    }
+  }
+}

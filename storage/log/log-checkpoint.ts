@@ -1,0 +1,52 @@
+/**
+ * What a log knows of itself on disk, so that opening it reads a few blocks instead of its segments.
+ *
+ * The file `checkpoint` is a snapshot (see `snapshots/small-file.ts`) of version 1 whose payload is JSON:
+ * every sealed segment, how far the open one was durable, the leader epochs and the start of the log. What the
+ * directory holds beyond it was written later; what it names was durable before the checkpoint was.
+ */
+import { readSnapshot, writeSnapshot } from "../snapshots/small-file.ts";
+import type { EpochStart } from "./epoch-index.ts";
+import type { LogDisk } from "./log-disk.ts";
+import { LogCorruptError } from "./log-error.ts";
+import type { SegmentFacts } from "./segment.ts";
+
+/** A log's durable facts at one moment. */
+export interface LogCheckpoint {
+  readonly startOffset: number;
+  /** Everything below was durable in the segments. */
+  readonly nextOffset: number;
+  readonly sealed: readonly SegmentFacts[];
+  /** The open segment as far as it was written; absent when nothing came after the last sealed one. */
+  readonly open: SegmentFacts | null;
+  readonly epochs: readonly EpochStart[];
+}
+
+const checkpointVersion = 1;
+
+export function checkpointPath(directory: string): string {
+  return `${directory}/checkpoint`;
+}
+
+/** Replaces a log's checkpoint, durably. @throws DiskError */
+export async function writeCheckpoint(
+  disk: LogDisk,
+  directory: string,
+  checkpoint: LogCheckpoint,
+): Promise<void> {
+  const payload = new TextEncoder().encode(JSON.stringify(checkpoint));
+  await writeSnapshot(disk, checkpointPath(directory), { version: checkpointVersion, payload });
+}
+
+/** A log's checkpoint; undefined when it never wrote one. @throws LogCorruptError, DiskError */
+export async function readCheckpoint(disk: LogDisk, directory: string): Promise<LogCheckpoint | undefined> {
+  const path = checkpointPath(directory);
+  try {
+    const snapshot = await readSnapshot(disk, path);
+    if (!snapshot) return undefined;
+    return JSON.parse(new TextDecoder().decode(snapshot.payload)) as LogCheckpoint;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "SnapshotCorruptError") throw error;
+    throw new LogCorruptError(error.message, { path, position: 0 }, { cause: error });
+  }
+}

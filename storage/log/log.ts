@@ -1,0 +1,490 @@
+import assert from "node:assert/strict";
+import { type BatchCache, type LogCache, withoutExcess } from "../cache/batch-cache.ts";
+import { DiskError, type FileSystem } from "../io/file.ts";
+import { expiredSegmentCount } from "../retention/retention.ts";
+import type { AlignedMemory, Checksum } from "../snapshots/small-file.ts";
+import type { BatchFormat, BatchHeader } from "./batch-format.ts";
+import { ColdReads } from "./cold-reads.ts";
+import { DirtyBatches } from "./dirty-batches.ts";
+import type { DirtyBudget } from "./dirty-budget.ts";
+import type { EpochIndex, EpochStart } from "./epoch-index.ts";
+import { type LogCheckpoint, writeCheckpoint } from "./log-checkpoint.ts";
+import type { LogConfig } from "./log-config.ts";
+import type { LogDisk } from "./log-disk.ts";
+import { LogClosedError, OffsetOutOfRangeError } from "./log-error.ts";
+import { type RecoveredLog, recoverLog, tornBytesMax } from "./log-recovery.ts";
+import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
+import { OpenFiles } from "./open-files.ts";
+import { Segment, type SegmentFacts, SegmentIndex } from "./segment.ts";
+import { damaged, writeIndex } from "./segment-index-files.ts";
+import { SegmentIndexes } from "./segment-indexes.ts";
+import { scanSegment } from "./segment-reader.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from "./timestamp-search.ts";
+
+/** What a log is opened with. */
+export interface LogOptions {
+  readonly files: FileSystem;
+  /** Made when missing. */
+  readonly directory: string;
+  readonly format: BatchFormat;
+  readonly checksum: Checksum;
+  readonly arena: AlignedMemory;
+  readonly cache: BatchCache;
+  readonly config: LogConfig;
+  readonly dirty: DirtyBudget;
+  readonly nowMs: () => number;
+  /** Opens with what is intact instead of refusing damage; damaged batches are still never served. */
+  readonly acceptCorruption?: boolean;
+  /** Everything below is known to be durable in the segments: an end before it is damage. */
+  readonly durableOffset?: number;
+  /** Open files and indexes, shared by the logs of a node. */
+  readonly openFiles?: OpenFiles;
+  readonly indexes?: SegmentIndexes;
+}
+
+/**
+ * One partition's committed batches: the newest in memory, all others in segments.
+ *
+ * startOffset ≤ flushedOffset ≤ nextOffset. What lies below `flushedOffset` is durable in segments; the rest is
+ * the journal's to remember, and its owner appends it again after a restart. Appends are synchronous; all that
+ * changes files runs one after the other.
+ */
+export class Log implements AsyncDisposable {
+  readonly directory: string;
+  readonly #disk: LogDisk;
+  readonly #nowMs: () => number;
+  readonly #budget: DirtyBudget;
+  readonly #cache: LogCache;
+  readonly #indexes: SegmentIndexes;
+  readonly #coldReads: ColdReads;
+  readonly #dirty = new DirtyBatches();
+  readonly #epochs: EpochIndex;
+  #config: LogConfig;
+  #segments: Segment[];
+  #writer: SegmentWriter | undefined;
+  #startOffset: number;
+  #nextOffset: number;
+  #flushedOffset: number;
+  #uncheckpointedBytes: number;
+  #dirtySinceMs: number | undefined;
+  #isClosed = false;
+  #failure: unknown;
+  /** Settles when the last of the queued changes to files is done. */
+  #changes: Promise<unknown> = Promise.resolve();
+  #queuedFlush: Promise<void> | undefined;
+
+  /** Opens a log, or makes an empty one. @throws LogCorruptError, DiskError */
+  static async open(options: LogOptions): Promise<Log> {
+    const openFiles = options.openFiles ?? new OpenFiles(options.files);
+    const disk: LogDisk = { ...options, openFiles };
+    await options.files.makeDirectory(options.directory);
+    const recovered = await recoverLog(disk, {
+      directory: options.directory,
+      indexIntervalBytes: options.config.indexIntervalBytes,
+      durableOffset: options.durableOffset ?? 0,
+      acceptCorruption: options.acceptCorruption ?? false,
+    });
+    return new Log(disk, options, recovered);
+  }
+
+  private constructor(disk: LogDisk, options: LogOptions, recovered: RecoveredLog) {
+    this.directory = options.directory;
+    this.#disk = disk;
+    this.#nowMs = options.nowMs;
+    this.#budget = options.dirty;
+    this.#cache = options.cache.forLog();
+    this.#indexes = options.indexes ?? new SegmentIndexes(disk);
+    this.#coldReads = new ColdReads(disk, this.#cache, this.#indexes);
+    this.#config = checkedConfig(options.config);
+    this.#segments = recovered.segments;
+    this.#epochs = recovered.epochs;
+    this.#startOffset = recovered.startOffset;
+    this.#nextOffset = recovered.nextOffset;
+    this.#flushedOffset = recovered.nextOffset;
+    this.#uncheckpointedBytes = recovered.uncheckpointedBytes;
+    const open = this.#segments.at(-1);
+    if (open && !open.isSealed) {
+      this.#writer = new SegmentWriter(disk, open, { exists: true, createdMs: this.#nowMs() });
+    }
+    for (const segment of this.#segments) if (segment.isSealed) this.#indexes.hold(segment);
+  }
+
+  get startOffset(): number {
+    return this.#startOffset;
+  }
+
+  /** One past the last record that was appended. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Everything below is durable in the segments. */
+  get flushedOffset(): number {
+    return this.#flushedOffset;
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, this.#dirty.sizeBytes);
+  }
+
+  get dirtyBytes(): number {
+    return this.#dirty.sizeBytes;
+  }
+
+  /** When the oldest of the dirty batches came, as `nowMs` told it; undefined when all is flushed. */
+  get dirtySinceMs(): number | undefined {
+    return this.#dirty.count === 0 ? undefined : this.#dirtySinceMs;
+  }
+
+  get config(): LogConfig {
+    return this.#config;
+  }
+
+  /** Acts from the next flush and the next `applyRetention` on. */
+  updateConfig(config: LogConfig): void {
+    this.#config = checkedConfig(config);
+  }
+
+  /** Takes in a committed batch, by reference: nobody may write to its bytes any more. Gaps in the offsets are legal. */
+  append(batch: Uint8Array, header: BatchHeader): void {
+    if (this.#isClosed) throw new LogClosedError(this.directory);
+    assert(header.baseOffset >= this.#nextOffset);
+    assert(header.nextOffset > header.baseOffset);
+    assert(Number.isSafeInteger(header.nextOffset));
+    assert(batch.length === header.sizeBytes);
+
+    const bytes = withoutExcess(batch);
+    if (this.#dirty.count === 0) this.#dirtySinceMs = this.#nowMs();
+    this.#dirty.push(bytes, header);
+    this.#budget.add(bytes.length);
+    const { baseOffset, nextOffset } = header;
+    this.#cache.put({ bytes, baseOffset, nextOffset }, this.#nextOffset);
+    this.#epochs.note(header);
+    this.#nextOffset = nextOffset;
+  }
+
+  /**
+   * Writes what was appended so far to the segments, durably. Calls that come before it began share one run.
+   * @throws DiskError; after "full" everything is still there and a later flush may succeed, after "io" none will.
+   */
+  flush(): Promise<void> {
+    this.#queuedFlush ??= this.#exclusively(() => {
+      this.#queuedFlush = undefined;
+      return this.#writeDirty();
+    });
+    return this.#queuedFlush;
+  }
+
+  /**
+   * Whole batches from the one that contains `offset` on: at once when memory holds them, else from segments. May
+   * hold less than asked for; holds nothing only at the end, or when the first batch is over the limits.
+   * @throws OffsetOutOfRangeError, LogCorruptError, DiskError
+   */
+  read(request: ReadRequest): LogSlice | Promise<LogSlice> {
+    if (this.#isClosed) throw new LogClosedError(this.directory);
+    this.#checkRange(request.offset);
+    return this.#readMemory(request) ?? this.#readSegments(request);
+  }
+
+  /** The first record at or after `timestampMs`. @throws LogCorruptError, DiskError */
+  offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | undefined> {
+    return this.#search((log) => findByTimestamp(log, timestampMs));
+  }
+
+  /** The first record with the largest timestamp. @throws LogCorruptError, DiskError */
+  maxTimestamp(): Promise<TimestampedOffset | undefined> {
+    return this.#search(findMaxTimestamp);
+  }
+
+  /** The leader epoch of the batch at `offset`, -1 before the first. */
+  epochAt(offset: number): number {
+    return this.#epochs.epochAt(offset);
+  }
+
+  /** Leader epochs of the log's batches, oldest first. */
+  epochs(): readonly EpochStart[] {
+    return this.#epochs.entries();
+  }
+
+  /** Where `epoch`, or the largest below it, ends; (-1, -1) for one that no batch here has reached. */
+  endOffsetOfEpoch(epoch: number): { epoch: number; endOffset: number } {
+    return this.#epochs.endOffsetOf(epoch, this.#nextOffset);
+  }
+
+  /** Moves the start of the log, durably, and removes whole segments below it (DeleteRecords). @throws DiskError */
+  trimTo(offset: number): Promise<void> {
+    return this.#exclusively(async () => {
+      if (offset <= this.#startOffset) return;
+      this.#checkRange(offset);
+      if (offset > this.#flushedOffset) await this.#writeDirty();
+      if (offset >= this.#flushedOffset) await this.#sealOpen();
+      await this.#dropBefore(offset);
+    });
+  }
+
+  /** Removes the segments that retention by time and size lets go. @throws DiskError */
+  applyRetention({ nowMs }: { nowMs: number }): Promise<{ removedSegments: number }> {
+    return this.#exclusively(async () => {
+      const { retentionMs, retentionBytes } = this.#config;
+      const written = this.#segments.filter((segment) => segment.sizeBytes > 0);
+      const count = expiredSegmentCount(written, { nowMs, retentionMs, retentionBytes });
+      if (count === 0) return { removedSegments: 0 };
+      if (count === written.length) await this.#sealOpen();
+      await this.#dropBefore(written[count]?.baseOffset ?? this.#flushedOffset);
+      return { removedSegments: count };
+    });
+  }
+
+  /**
+   * Goes through all batches from the one that contains `fromOffset` to the end, checked; appends meanwhile are
+   * seen too. Views are valid after the call. @throws OffsetOutOfRangeError, LogCorruptError, DiskError
+   */
+  async scan(fromOffset: number, onBatch: (batch: Uint8Array, header: BatchHeader) => void): Promise<void> {
+    this.#checkRange(fromOffset);
+    let offset = fromOffset;
+    for (;;) {
+      const segment = this.#segmentFor(offset);
+      if (!segment) break;
+      offset = await this.#scanSegment(segment, offset, onBatch);
+    }
+    for (const { bytes, header } of [...this.#dirty]) if (header.nextOffset > offset) onBatch(bytes, header);
+  }
+
+  /** Facts of the segments, oldest first; sealed ones never change again. */
+  segments(): readonly (SegmentFacts & { readonly isSealed: boolean; readonly path: string })[] {
+    return this.#segments;
+  }
+
+  /** Makes a restart cheap: it scans only what is flushed after this. @throws DiskError */
+  checkpoint(): Promise<void> {
+    return this.#exclusively(() => this.#checkpointOpen());
+  }
+
+  /** Flushes, cuts the padding and writes indexes and checkpoint; the files are closed even when that fails. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.#exclusively(async () => {
+        await this.#writeDirty();
+        await this.#writer?.cutPadding();
+        if (this.#uncheckpointedBytes > 0) await this.#checkpointOpen();
+      });
+    } finally {
+      await this.#release();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Closes without a flush and removes the directory with everything in it. @throws DiskError */
+  async remove(): Promise<void> {
+    this.#isClosed = true;
+    await this.#changes.catch(() => undefined);
+    await this.#release();
+    await this.#disk.files.removeDirectory(this.directory);
+  }
+
+  /** Runs changes to files one at a time; after a failed durable write none is tried again. */
+  #exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#changes.then(async () => {
+      if (this.#failure) throw this.#failure;
+      try {
+        return await change();
+      } catch (error) {
+        if (error instanceof DiskError && error.code === "io") this.#failure = error;
+        throw error;
+      }
+    });
+    this.#changes = result.catch(() => undefined);
+    return result;
+  }
+
+  async #writeDirty(): Promise<void> {
+    const endOffset = this.#nextOffset;
+    for (;;) {
+      const first = this.#dirty.at(0);
+      if (!first || first.baseOffset >= endOffset) return;
+      if (this.#writer) await this.#indexes.of(this.#writer.segment, this.#config.indexIntervalBytes);
+      let batches = this.#writer?.take(this.#dirty, this.#config, this.#nowMs()) ?? [];
+      if (batches.length === 0) {
+        await this.#sealOpen();
+        this.#writer = this.#startSegment(first);
+        batches = this.#writer.take(this.#dirty, this.#config, this.#nowMs());
+        assert(batches.length > 0);
+      }
+      await this.#writer?.write(batches);
+      this.#countFlushed(batches.length, batches.at(-1)?.nextOffset ?? 0);
+      if (this.#uncheckpointedBytes >= this.#config.checkpointBytes) await this.#checkpointOpen();
+    }
+  }
+
+  #countFlushed(count: number, nextOffset: number): void {
+    const sizeBytes = this.#dirty.shift(count);
+    this.#flushedOffset = nextOffset;
+    this.#uncheckpointedBytes += sizeBytes;
+    this.#dirtySinceMs = this.#nowMs();
+    this.#budget.remove(sizeBytes);
+  }
+
+  /** A segment begins where the last one ended, unless a gap is too wide for the index's 31 bits. */
+  #startSegment(first: { baseOffset: number; nextOffset: number }): SegmentWriter {
+    const isWide = first.nextOffset - this.#flushedOffset > 2 ** 31 - 1;
+    const segment = new Segment(this.directory, isWide ? first.baseOffset : this.#flushedOffset);
+    segment.index = new SegmentIndex(segment.baseOffset, this.#config.indexIntervalBytes);
+    this.#segments.push(segment);
+    return new SegmentWriter(this.#disk, segment, { exists: false, createdMs: this.#nowMs() });
+  }
+
+  /** The checkpoint that counts the segment as sealed comes before the next one's file: a crash finds one open file. */
+  async #sealOpen(): Promise<void> {
+    const writer = this.#writer;
+    if (!writer) return;
+    await this.#indexes.of(writer.segment, this.#config.indexIntervalBytes);
+    await writer.seal();
+    await this.#writeCheckpoint({});
+    this.#indexes.hold(writer.segment);
+    this.#writer = undefined;
+  }
+
+  async #checkpointOpen(): Promise<void> {
+    const open = this.#writer?.segment;
+    if (open?.index && open.sizeBytes > 0) await writeIndex(this.#disk, open);
+    await this.#writeCheckpoint({});
+  }
+
+  async #writeCheckpoint(changed: Partial<Pick<LogCheckpoint, "startOffset">>): Promise<void> {
+    const startOffset = changed.startOffset ?? this.#startOffset;
+    const kept = this.#segments.filter((segment) => !segment.isSealed || segment.nextOffset > startOffset);
+    const open = kept.find((segment) => !segment.isSealed && segment.sizeBytes > 0);
+    await writeCheckpoint(this.#disk, this.directory, {
+      startOffset,
+      nextOffset: this.#flushedOffset,
+      sealed: kept.filter((segment) => segment.isSealed).map(factsOf),
+      open: open ? factsOf(open) : null,
+      epochs: this.#epochs.entries().filter((entry) => entry.startOffset < this.#flushedOffset),
+    });
+    this.#uncheckpointedBytes = 0;
+  }
+
+  /** Moves the start first, durably, then removes files: a crash in between leaves only what opening cleans up. */
+  async #dropBefore(startOffset: number): Promise<void> {
+    if (startOffset > this.#startOffset) {
+      await this.#writeCheckpoint({ startOffset });
+      this.#startOffset = startOffset;
+    }
+    this.#epochs.trimTo(startOffset);
+    const dropped = this.#segments.filter((segment) => segment.isSealed && segment.nextOffset <= startOffset);
+    this.#segments = this.#segments.filter((segment) => !dropped.includes(segment));
+    this.#cache.trimTo(startOffset);
+    this.#coldReads.forgetTrails();
+    for (const segment of dropped) {
+      this.#indexes.forget(segment);
+      await this.#disk.openFiles.forget(segment.path);
+      for (const path of [segment.indexPath, segment.timeIndexPath, segment.path]) {
+        await this.#disk.files.remove(path);
+      }
+    }
+    if (dropped.length > 0) await this.#disk.files.syncDirectory(this.directory);
+  }
+
+  #checkRange(offset: number): void {
+    if (offset >= this.#startOffset && offset <= this.#nextOffset) return;
+    throw new OffsetOutOfRangeError(offset, { startOffset: this.#startOffset, nextOffset: this.#nextOffset });
+  }
+
+  /** As much as memory holds from the offset on; undefined when it does not hold the first batch. */
+  #readMemory(request: ReadRequest): LogSlice | undefined {
+    const builder = new SliceBuilder(request);
+    const endOffset = Math.min(this.#nextOffset, request.upToOffset);
+    let offset = request.offset;
+    while (offset < endOffset && offset < this.#flushedOffset) {
+      const batch = this.#cache.find(offset);
+      if (!batch) return builder.isEmpty ? undefined : builder.finish();
+      if (!builder.add(batch.bytes, batch)) return builder.finish();
+      offset = batch.nextOffset;
+    }
+    for (let i = this.#dirty.indexOf(offset); offset < endOffset; i++) {
+      const batch = this.#dirty.at(i);
+      if (!batch || !builder.add(batch.bytes, batch)) break;
+      offset = batch.nextOffset;
+    }
+    return builder.finish();
+  }
+
+  async #readSegments(request: ReadRequest): Promise<LogSlice> {
+    const segment = this.#segmentFor(request.offset);
+    assert(segment); // It is below flushedOffset.
+    try {
+      return await this.#coldReads.read(segment, request, this.#config);
+    } catch (error) {
+      this.#checkRange(request.offset); // Trimmed in the meantime.
+      throw error;
+    }
+  }
+
+  async #scanSegment(
+    segment: Segment,
+    offset: number,
+    onBatch: (batch: Uint8Array, header: BatchHeader) => void,
+  ): Promise<number> {
+    const index = await this.#indexes.of(segment, this.#config.indexIntervalBytes);
+    const endPosition = segment.sizeBytes;
+    const from = { endPosition: index.offsets.lookup(offset), nextOffset: segment.baseOffset };
+    const end = await scanSegment(this.#disk, segment.path, { from, endPosition }, (batch, header) => {
+      if (header.nextOffset > offset) onBatch(batch, header);
+      return undefined;
+    });
+    if (end.stop === "broken") throw damaged(segment.path, end.endPosition);
+    return end.nextOffset;
+  }
+
+  /** The segment with the first flushed batch that ends after `offset`. */
+  #segmentFor(offset: number): Segment | undefined {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#segments[middle]?.nextOffset ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const segment = this.#segments[low];
+    return segment && segment.sizeBytes > 0 ? segment : undefined;
+  }
+
+  #search<T>(search: (log: Parameters<typeof findMaxTimestamp>[0]) => Promise<T>): Promise<T> {
+    return search({
+      disk: this.#disk,
+      indexes: this.#indexes,
+      indexIntervalBytes: this.#config.indexIntervalBytes,
+      segments: this.#segments,
+      dirty: this.#dirty,
+      startOffset: this.#startOffset,
+    });
+  }
+
+  async #release(): Promise<void> {
+    this.#budget.remove(this.#dirty.clear());
+    this.#cache.clear();
+    for (const segment of this.#segments) {
+      this.#indexes.forget(segment);
+      await this.#disk.openFiles.forget(segment.path);
+    }
+  }
+}
+
+function factsOf(segment: SegmentFacts): SegmentFacts {
+  const { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset } =
+    segment;
+  return { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset };
+}
+
+function checkedConfig(config: LogConfig): LogConfig {
+  assert(config.segmentBytes > 0 && config.indexIntervalBytes >= 0 && config.checkpointBytes > 0);
+  assert(config.writeBytesMax > 0 && config.writeBytesMax < tornBytesMax);
+  assert(config.readAheadBytesMax > 0);
+  return config;
+}

@@ -1,0 +1,69 @@
+import { dirname } from "node:path/posix";
+import { readFile, replaceFileUnsynced } from "../snapshots/small-file.ts";
+import type { LogDisk } from "./log-disk.ts";
+import { LogCorruptError } from "./log-error.ts";
+import { OffsetIndex } from "./offset-index.ts";
+import { Segment, SegmentIndex } from "./segment.ts";
+import { scanSegment } from "./segment-reader.ts";
+import { TimeIndex } from "./time-index.ts";
+
+/** Writes both index files of a segment, durably. @throws DiskError */
+export async function writeIndex(disk: LogDisk, segment: Segment): Promise<void> {
+  if (!segment.index) return;
+  await replaceFileUnsynced(disk, segment.indexPath, segment.index.offsets.encode());
+  await replaceFileUnsynced(disk, segment.timeIndexPath, segment.index.times.encode());
+  await disk.files.syncDirectory(dirname(segment.indexPath));
+}
+
+/**
+ * Reads both index files, as far as they speak of the bytes that `segment` holds; undefined when one is missing or
+ * makes no sense. @throws DiskError
+ */
+export async function readIndex(
+  disk: LogDisk,
+  segment: Segment,
+  intervalBytes: number,
+): Promise<SegmentIndex | undefined> {
+  const offsetBytes = await readFile(disk, segment.indexPath);
+  const timeBytes = await readFile(disk, segment.timeIndexPath);
+  if (!offsetBytes || !timeBytes) return undefined;
+
+  // Written at or after the checkpoint that `segment` may come from: entries beyond it are dropped, not refused.
+  const limits = { baseOffset: segment.baseOffset, sizeBytes: 2 ** 31, nextOffset: Number.MAX_SAFE_INTEGER };
+  const offsets = OffsetIndex.decode(offsetBytes, limits);
+  const times = TimeIndex.decode(timeBytes, limits);
+  if (!offsets || !times) return undefined;
+  offsets.cut(segment.sizeBytes);
+  times.cut(segment.nextOffset);
+  return new SegmentIndex(segment.baseOffset, intervalBytes, { offsets, times });
+}
+
+/** Makes a segment's index anew from its batches. @throws LogCorruptError when they are damaged, DiskError */
+export async function rebuildIndex(
+  disk: LogDisk,
+  segment: Segment,
+  intervalBytes: number,
+): Promise<SegmentIndex> {
+  const fresh = new Segment("", segment.baseOffset);
+  fresh.index = new SegmentIndex(segment.baseOffset, intervalBytes);
+  const end = await scanSegment(
+    disk,
+    segment.path,
+    { from: { endPosition: 0, nextOffset: segment.baseOffset }, endPosition: segment.sizeBytes },
+    (_batch, header) => {
+      fresh.note(header);
+      return undefined;
+    },
+  );
+  if (end.stop === "broken") throw damaged(segment.path, end.endPosition);
+  if (segment.isSealed) fresh.index.noteTime(fresh);
+  return fresh.index;
+}
+
+/** The error for bytes that were durable and are no intact batch. */
+export function damaged(path: string, position: number): LogCorruptError {
+  return new LogCorruptError(`Cannot read "${path}" at ${position}: no intact batch where one was durable`, {
+    path,
+    position,
+  });
+}
