@@ -6,7 +6,7 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   boolean("auto.leader.rebalance.enable", true, { importance: "high" }),
   int("broker.heartbeat.interval.ms", 2000),
   int("broker.session.timeout.ms", 9000),
-  list("controller.listener.names", "", {
+  list("controller.listener.names", "CONTROLLER", {
     validator: someItems,
     importance: "high",
     does: "The listeners that belong to the controller's traffic; clients are not served on them.",

@@ -33,7 +33,7 @@ const tables = { topic: topicConfigs, broker: brokerConfigs, group: groupConfigs
 const ownDefaults: Readonly<Record<string, string>> = {
   "node.id": "1",
   "process.roles": "broker,controller",
-  "controller.listener.names": "",
+  "controller.listener.names": "CONTROLLER",
   listeners: "PLAINTEXT://127.0.0.1:9092",
   "log.dir": "data",
 };
