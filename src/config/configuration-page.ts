@@ -26,8 +26,9 @@ that have no effect here are taken, described to clients, and named once in the 
 starts Millrace as it is. Its CONTROLLER listener is recognised and not opened.
 
 Differences from Kafka's defaults: \`node.id\` is 1, \`process.roles\` is \`broker,controller\` and
-\`controller.listener.names\` is \`CONTROLLER\` (Kafka requires all three to be set), \`listeners\` is \`PLAINTEXT://127.0.0.1:9092\` (Kafka listens on every address), \`log.dir\` is \`data\` in the working
-directory (Kafka uses a temporary directory). Only PLAINTEXT listeners are served so far: others are a problem at start.
+\`controller.listener.names\` is \`CONTROLLER\` (Kafka requires all three to be set), \`listeners\` is
+\`PLAINTEXT://127.0.0.1:9092\` (Kafka listens on every address), \`log.dir\` is \`data\` in the working directory (Kafka
+uses a temporary directory). Only PLAINTEXT listeners are served so far: others are a problem at start.
 
 Changes while the broker runs come by AlterConfigs and IncrementalAlterConfigs, as *update* tells: \`cluster-wide\` for one
 broker or for all, \`per-broker\` for one, \`read-only\` not at all. Listeners stay as they were opened.`;

@@ -7,7 +7,10 @@ import {
   createTopicConfigs,
   incrementalAlterConfigs,
 } from "#src/config/alter-configs.ts";
+import { withDynamicConfigs } from "#src/config/broker-config.ts";
+import { brokerConfigs } from "#src/config/broker-configs.ts";
 import { noDynamicConfigs } from "#src/config/effective-values.ts";
+import { loadBrokerConfig } from "#src/config/load-broker-config.ts";
 
 const set = 0;
 const remove = 1;
@@ -313,6 +316,26 @@ describe("a broker's configs", () => {
   ])("refuse %j %s %i %s", (target, name, operation, value, error, message) => {
     expect(refuse(target, {}, [[name, operation, value]])).toEqual([error, message]);
   });
+});
+
+test("any operation on any config of a broker is taken or refused, and what is taken can be applied", () => {
+  const loaded = loadBrokerConfig({ args: [], environment: {}, readFile: () => "" });
+  if (loaded.kind !== "config") throw new Error("Expected a config");
+  const value = fc.oneof(
+    fc.string(),
+    fc.integer().map(String),
+    fc.constantFrom("true", "a,b", "delete", "gzip", null),
+  );
+  const change = fc.tuple(fc.constantFrom(...brokerConfigs.keys()), fc.integer({ min: 0, max: 4 }), value);
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 4 }), fc.boolean(), (changes, isPerBroker) => {
+      const result = run(isPerBroker ? broker : clusterDefault, {}, changes);
+      if (result.kind === "refused") return;
+      const key = isPerBroker ? "perBroker" : "clusterDefault";
+      withDynamicConfigs(loaded.config, { ...noDynamicConfigs, [key]: result.texts });
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe("a group's configs", () => {

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BrokerConfig } from "#src/config/broker-config.ts";
+import { brokerConfigs } from "#src/config/broker-configs.ts";
 import { type LoadedBrokerConfig, type LoadNotes, loadBrokerConfig } from "#src/config/load-broker-config.ts";
 
 /** As Kafka's distribution ships it for a node of its own, comments left out. */
@@ -256,6 +258,33 @@ test("limits for single addresses are read, IPv6 ones too", () => {
     ["10.0.0.1", 5],
     ["::1", 7],
   ]);
+});
+
+test("any text for any config gives a config or problems, and never an exception", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.integer().map(String),
+    fc.constantFrom(
+      "",
+      "-1",
+      "0",
+      "true",
+      "a,b",
+      "PLAINTEXT://:1",
+      "9223372036854775807",
+      "broker",
+      "A:PLAINTEXT",
+    ),
+  );
+  const setting = fc.tuple(fc.constantFrom(...brokerConfigs.keys()), text);
+  fc.assert(
+    fc.property(fc.array(setting, { maxLength: 8 }), (settings) => {
+      const result = load({ args: settings.map(([name, value]) => `--${name}=${value}`) });
+      if (result.kind === "problems") expect(result.problems.length).toBeGreaterThan(0);
+      else expect(result.kind).toBe("config");
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("--help asks for the help, whatever else is there", () => {
