@@ -1,0 +1,387 @@
+import assert from "node:assert/strict";
+import { alignDown, alignUp } from "../io/alignment.ts";
+import type { BufferArena } from "../io/buffer-arena.ts";
+import { blockBytes, DiskError, type FileSystem } from "../io/file.ts";
+import type {
+  Checksum,
+  JournalEntry,
+  JournalFloor,
+  JournalHardState,
+  PayloadLocation,
+  RecoveredGroup,
+} from "./entry.ts";
+import { FileRing } from "./file-ring.ts";
+import { frameHeaderBytes } from "./frame.ts";
+import type { JournalFile } from "./journal-file.ts";
+import { JournalIndex } from "./journal-index.ts";
+import { entryRecordBytes, recordBytes, writeFloor, writeHardState } from "./record.ts";
+import { type JournalTail, type RecoveryReport, replay } from "./replay.ts";
+import { sureRoomBytes } from "./room.ts";
+import { type StagedFrame, Staging } from "./staging.ts";
+
+const mebibyte = 1024 * 1024;
+
+export interface JournalOptions {
+  files: FileSystem;
+  /** Made when missing. */
+  directory: string;
+  /** Aligned memory: room for `stagedBytesMax` twice, 2 MiB to read and fill, and the largest entry once more. */
+  arena: BufferArena;
+  /** CRC-32C. */
+  checksum: Checksum;
+  /** Numbers from 0 to below 1, to name a new journal unguessably. */
+  random: () => number;
+  /** Size of one file, 64 MiB unless told; a multiple of 64 KiB. */
+  fileBytes?: number;
+  /** Most files at once, 16 unless told; at least 3. */
+  filesMax?: number;
+  /** Usual most of a single write, 4 MiB unless told and never above a quarter of a file. */
+  frameBytesMax?: number;
+  /** Staged bytes above which the caller should wait; 32 MiB unless told. */
+  stagedBytesMax?: number;
+  /** Starts in spite of damage in the middle and reports what it cost, in place of JournalCorruptError. */
+  acceptCorruption?: boolean;
+}
+
+/** An open journal and what it held. */
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly groups: ReadonlyMap<number, RecoveredGroup>;
+  readonly report: RecoveryReport;
+}
+
+/**
+ * The one durable log of a node: entries, terms, votes and floors of all its groups.
+ *
+ * Calls stage records; `flush` makes everything staged durable, in staging order, with one sequential write
+ * for as much as one frame holds. While a flush is under way further records stage for the next one. A failed
+ * flush poisons the journal: nothing is known of the disk any more, and every later call throws its error.
+ */
+export class Journal implements AsyncDisposable {
+  /** Largest entry payload that a file takes. */
+  readonly payloadBytesMax: number;
+  /** Above this many staged bytes the caller should wait for a flush. */
+  readonly stagedBytesMax: number;
+  readonly #options: JournalOptions;
+  readonly #frameBytesMax: number;
+  readonly #index: JournalIndex;
+  readonly #ring: FileRing;
+  readonly #staging: Staging;
+  readonly #fileBytes: number;
+  readonly #filesMax: number;
+  /** Group → last index staged or stored, so that a hole in a log is caught before it is on disk. */
+  readonly #lastIndexes = new Map<number, number>();
+  #journalId = 0;
+  #nextFrameSequence = 1;
+  /** Where the next frame goes; undefined before the first file is begun. */
+  #current: { file: JournalFile; position: number } | undefined;
+  #flushingBytes = 0;
+  #isFlushing = false;
+  #failure: Error | undefined;
+
+  private constructor(options: JournalOptions) {
+    const fileBytes = options.fileBytes ?? 64 * mebibyte;
+    assert(fileBytes % 65_536 === 0);
+    this.#filesMax = options.filesMax ?? 16;
+    assert(this.#filesMax >= 3);
+    this.#options = options;
+    this.#fileBytes = fileBytes;
+    this.#frameBytesMax = Math.min(options.frameBytesMax ?? 4 * mebibyte, fileBytes / 4);
+    this.payloadBytesMax = fileBytes / 2 - blockBytes;
+    this.stagedBytesMax = options.stagedBytesMax ?? 32 * mebibyte;
+    this.#index = new JournalIndex();
+    this.#staging = new Staging({ arena: options.arena, frameBytes: this.#frameBytesMax });
+    this.#ring = new FileRing({
+      files: options.files,
+      directory: options.directory,
+      arena: options.arena,
+      fileBytes,
+      filesMax: this.#filesMax,
+      isAlive: (file) => this.#index.isAlive(file),
+      onFailure: (error) => this.#poison(error),
+    });
+  }
+
+  /** Reads the journal back and readies it; throws JournalCorruptError, DiskError. */
+  static async open(options: JournalOptions): Promise<OpenedJournal> {
+    const journal = new Journal(options);
+    try {
+      return await journal.#recover();
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  /** Bytes staged and not yet durable. */
+  get stagedBytes(): number {
+    return this.#staging.sizeBytes + this.#flushingBytes;
+  }
+
+  /** Bytes on disk from the oldest file still needed to the last frame. */
+  get usedBytes(): number {
+    let sum = this.#current?.position ?? 0;
+    for (const file of this.#ring.live) if (file !== this.#current?.file) sum += file.sizeBytes;
+    return sum;
+  }
+
+  /**
+   * Room grows short: three quarters of the files are in use, or the disk has no space for the next one. The
+   * owner should have `oldestGroups` write their segments and hold new data back; small records still go in.
+   */
+  get isUnderPressure(): boolean {
+    if (this.#ring.live.length >= Math.ceil((this.#filesMax * 3) / 4)) return true;
+    return this.#ring.isDiskFull;
+  }
+
+  /** Groups whose entries hold back the oldest file. */
+  oldestGroups(): number[] {
+    const oldest = this.#ring.live[0];
+    return oldest ? this.#index.groupsIn(oldest) : [];
+  }
+
+  /** To be called now and then under pressure: the disk may have got space again. */
+  async relieve(): Promise<void> {
+    this.#assertUsable();
+    await this.#ring.retry();
+  }
+
+  /**
+   * Stages entries; one whose index is already there replaces it and all behind it. Payloads are copied at once.
+   * Throws DiskError "full", with nothing staged, when the journal cannot grow and the rest is kept for votes.
+   */
+  append(group: number, entries: readonly JournalEntry[]): void {
+    this.#assertUsable();
+    let sizeBytes = 0;
+    let lastIndex = this.#lastIndexes.get(group) ?? 0;
+    for (const [at, entry] of entries.entries()) {
+      assert(at === 0 ? entry.index >= 1 && entry.index <= lastIndex + 1 : entry.index === lastIndex + 1);
+      lastIndex = entry.index;
+      assert(entry.payload.byteLength <= this.payloadBytesMax);
+      sizeBytes += entryRecordBytes(entry);
+    }
+    this.#assertRoom(sizeBytes);
+    for (const entry of entries) this.#staging.addEntry(group, entry);
+    this.#lastIndexes.set(group, lastIndex);
+  }
+
+  /** Stages a group's term and vote. */
+  setHardState(group: number, state: JournalHardState): void {
+    this.#assertUsable();
+    this.#staging.addHardState(group, state);
+  }
+
+  /** Stages that entries up to and with `floor.index` live elsewhere; files without other entries come free. */
+  advanceFloor(group: number, floor: JournalFloor): void {
+    this.#assertUsable();
+    this.#staging.addFloor(group, floor);
+    this.#lastIndexes.set(group, Math.max(floor.index, this.#lastIndexes.get(group) ?? 0));
+  }
+
+  /** Stages that a deleted group is to be dropped. */
+  forget(group: number): void {
+    this.#assertUsable();
+    this.#staging.addForget(group);
+    this.#lastIndexes.delete(group);
+  }
+
+  /** Makes everything staged so far durable. Not to be called again before the last call settled. */
+  async flush(): Promise<void> {
+    this.#assertUsable();
+    assert(!this.#isFlushing);
+    const frames = this.#staging.take();
+    if (frames.length === 0) return;
+    this.#isFlushing = true;
+    for (const frame of frames) this.#flushingBytes += frame.sizeBytes;
+    try {
+      for (const frame of frames) {
+        await this.#write(frame);
+        this.#flushingBytes -= frame.sizeBytes;
+        this.#staging.release(frame);
+      }
+    } catch (error) {
+      this.#poison(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      this.#isFlushing = false;
+    }
+    this.#assertUsable();
+    this.#tend();
+  }
+
+  /** Reads one payload found at start; throws DiskError "io" when its bytes have changed since. */
+  async readPayload(location: PayloadLocation): Promise<Uint8Array> {
+    this.#assertUsable();
+    const { arena, checksum } = this.#options;
+    const journalFile = this.#ring.find(location.fileSequence);
+    if (!journalFile) {
+      throw new DiskError(
+        "missing",
+        `Cannot read entry in journal file ${location.fileSequence}: it is gone`,
+      );
+    }
+    if (location.sizeBytes === 0) return new Uint8Array(0);
+    const start = alignDown(location.position);
+    const buffer = arena.allocate(alignUp(location.position + location.sizeBytes) - start);
+    try {
+      await journalFile.file.read(start, buffer);
+      const payload = buffer.slice(location.position - start, location.position - start + location.sizeBytes);
+      if (checksum(payload) >>> 0 === location.checksum) return payload;
+    } finally {
+      arena.release(buffer);
+    }
+    const { path } = journalFile.file;
+    throw new DiskError(
+      "io",
+      `Cannot read "${path}" at position ${location.position}: its checksum is wrong`,
+    );
+  }
+
+  /** Waits for background work and closes all files; what is staged and not flushed is lost. */
+  async close(): Promise<void> {
+    assert(!this.#isFlushing);
+    this.#failure ??= new Error("Cannot use the journal: it is closed");
+    await this.#ring.close();
+    this.#staging.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #recover(): Promise<OpenedJournal> {
+    const { files, directory, arena, checksum, acceptCorruption = false } = this.#options;
+    await files.makeDirectory(directory);
+    const found = await this.#ring.openExisting();
+    const { groups, report, tail } = await replay({
+      files: found,
+      index: this.#index,
+      arena,
+      checksum,
+      acceptCorruption,
+    });
+    await this.#ring.adopt(tail?.file);
+    if (tail) await this.#resume(tail);
+    else this.#journalId = Math.floor(this.#options.random() * Number.MAX_SAFE_INTEGER);
+    // The first file at once, so that a directory that cannot hold it fails here.
+    if (!this.#ring.hasSpare && !tail) {
+      await this.#ring.tend();
+      if (this.#failure) throw this.#failure;
+      if (!this.#ring.hasSpare) {
+        throw new DiskError("full", `Cannot begin the journal in "${directory}": no space left on the disk`);
+      }
+    } else {
+      this.#tend();
+    }
+    return { journal: this, groups, report };
+  }
+
+  async #resume({ journalId, nextFrameSequence, file, position }: JournalTail): Promise<void> {
+    for (const [group, { lastIndex }] of this.#index.groups) this.#lastIndexes.set(group, lastIndex);
+    this.#journalId = journalId;
+    this.#nextFrameSequence = nextFrameSequence;
+    this.#current = { file, position };
+    // The last frame was read, but where the page cache lies between perhaps not from the disk; resizing syncs it.
+    await file.file.resize(file.sizeBytes);
+  }
+
+  async #write(frame: StagedFrame): Promise<void> {
+    let place = this.#current;
+    if (!place || place.position + frame.sizeBytes > place.file.sizeBytes)
+      place = await this.#beginFile(frame);
+    await this.#writeAt(place, frame, { isState: false });
+  }
+
+  /** Switches to the next file, whose first frame tells all that older files say of terms, votes and floors. */
+  async #beginFile(first: StagedFrame): Promise<{ file: JournalFile; position: number }> {
+    const file = await this.#ring.takeNext();
+    const place = { file, position: 0 };
+    const state = this.#makeStateFrame();
+    try {
+      if (state.sizeBytes + first.sizeBytes > file.sizeBytes) {
+        throw new DiskError(
+          "full",
+          `Cannot begin "${file.file.path}": too many groups for a file of its size`,
+        );
+      }
+      await this.#writeAt(place, state, { isState: true });
+    } finally {
+      this.#staging.release(state);
+    }
+    this.#ring.use(file);
+    this.#current = place;
+    this.#tend();
+    return place;
+  }
+
+  /** Writes a frame and, once it is durable, takes its records in. */
+  async #writeAt(
+    place: { file: JournalFile; position: number },
+    frame: StagedFrame,
+    { isState }: { isState: boolean },
+  ): Promise<void> {
+    const { file, position } = place;
+    const identity = {
+      journalId: this.#journalId,
+      fileSequence: file.sequence,
+      frameSequence: this.#nextFrameSequence,
+      isState,
+    };
+    await file.file.write(position, frame.seal(identity, this.#options.checksum));
+    place.position = position + frame.sizeBytes;
+    this.#nextFrameSequence++;
+    const records = frame.records();
+    while (records.next()) this.#index.apply(records, this.#ring.live);
+  }
+
+  #makeStateFrame(): StagedFrame {
+    const { groups } = this.#index;
+    const frame = this.#staging.makeFrame(this.#stateRecordBytes);
+    for (const [group, { hardState, floor }] of groups) {
+      if (hardState) writeHardState(frame.memory, frame.extend(recordBytes.hardState), group, hardState);
+      if (floor) writeFloor(frame.memory, frame.extend(recordBytes.floor), group, floor);
+    }
+    return frame;
+  }
+
+  /** Keeps half a file for records without data, without which neither votes nor reclaiming could go on. */
+  #assertRoom(sizeBytes: number): void {
+    const wantedBytes = this.stagedBytes + alignUp(frameHeaderBytes + sizeBytes);
+    // The usual case, settled without looking closely.
+    if (this.#current && wantedBytes < this.#remainingBytes - this.#fileBytes / 2 - this.#frameBytesMax)
+      return;
+    const roomBytes = sureRoomBytes({
+      currentBytes: this.#remainingBytes,
+      nextFiles: this.#ring.nextFiles,
+      stateBytes: alignUp(frameHeaderBytes + this.#stateRecordBytes),
+      frameBytesMax: Math.max(
+        this.#staging.frameBytesMax,
+        this.#flushingBytes,
+        alignUp(frameHeaderBytes + sizeBytes),
+      ),
+    });
+    if (wantedBytes <= roomBytes - this.#fileBytes / 2) return;
+    throw new DiskError("full", `Cannot append to the journal in "${this.#options.directory}": it is full`);
+  }
+
+  get #remainingBytes(): number {
+    return this.#current ? this.#current.file.sizeBytes - this.#current.position : 0;
+  }
+
+  get #stateRecordBytes(): number {
+    return this.#index.groups.size * (recordBytes.hardState + recordBytes.floor);
+  }
+
+  #tend(): void {
+    // Failures arrive through `onFailure`.
+    void this.#ring.tend();
+  }
+
+  #poison(error: Error): void {
+    this.#failure ??= error;
+  }
+
+  #assertUsable(): void {
+    if (this.#failure) throw this.#failure;
+  }
+}

@@ -1,0 +1,23 @@
+/** What is known of the journal's space when a record asks for some. */
+export interface JournalSpace {
+  /** Bytes behind the last frame in the current file. */
+  readonly currentBytes: number;
+  /** Sizes of files that are or can be made available. */
+  readonly nextFiles: readonly number[];
+  /** Bytes of a file's first frame, which repeats terms, votes and floors. */
+  readonly stateBytes: number;
+  /** The largest frame that waits, or may come to wait, for its place. */
+  readonly frameBytesMax: number;
+}
+
+/**
+ * Bytes of frames that find room in any case.
+ *
+ * A frame that does not fit leaves the rest of its file unused, so that each file is sure to take only what
+ * remains when one largest frame less than fills it.
+ */
+export function sureRoomBytes({ currentBytes, nextFiles, stateBytes, frameBytesMax }: JournalSpace): number {
+  let sum = Math.max(0, currentBytes - frameBytesMax);
+  for (const sizeBytes of nextFiles) sum += Math.max(0, sizeBytes - stateBytes - frameBytesMax);
+  return sum;
+}
