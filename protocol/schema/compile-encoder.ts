@@ -139,10 +139,11 @@ class EncoderSource {
 
   #primitiveMethod(field: Field<unknown, unknown>, type: string): string {
     if (type !== "string" && type !== "bytes" && type !== "records") return type;
-    const kind = type === "string" ? "String" : "Bytes";
+    const kind = type === "string" ? "String" : type === "records" ? "Runs" : "Bytes";
     const nullable = isNullable(field, this.#version) ? "Nullable" : "";
     if (isCompact(field, this.#version)) return `compact${nullable}${kind}`;
     if (nullable) return `nullable${kind}`;
+    if (type === "records") return "byteRuns";
     return type === "string" ? "string" : "byteString";
   }
 

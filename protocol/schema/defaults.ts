@@ -8,7 +8,8 @@
  * | records, nullable or not           | an empty set: an absent set is never null |
  * | anything else                      | 0, "", [], false, or a struct of defaults |
  */
-import { type Field, type Fields, zeroUuid } from "./field.ts";
+import { zeroUuid } from "../bytes/uuid.ts";
+import type { Field, Fields } from "./field.ts";
 
 const emptyBytes: Uint8Array = Buffer.alloc(0);
 

@@ -1,4 +1,4 @@
-import { zeroUuid } from "../bytes/uuid.ts";
+import type { ByteRuns } from "../bytes/writer.ts";
 import type { ErrorCode } from "../error-codes.ts";
 
 /** The wire types that are one value each. */
@@ -111,7 +111,12 @@ export type DecodedStruct<F extends Fields> = { readonly [K in keyof F]: F[K]["d
 /** A struct to encode: what is left out goes out as its default. */
 export type InputStruct<F extends Fields> = { readonly [K in keyof F]?: F[K]["input"] };
 
-const maxInt64 = 2 ** 63;
+/**
+ * Kafka's largest int64 as the nearest number: a default that says "not supported" (KIP-1166).
+ *
+ * Good only to stand for "left out"; encoding it is refused like every unsafe integer.
+ */
+export const maxInt64: number = 2 ** 63;
 
 /** The field types that declarations are made of. */
 export const t = {
@@ -127,16 +132,14 @@ export const t = {
   string: primitive<string>("string"),
   /** A view of the decoded bytes, never a copy. */
   bytes: primitive<Uint8Array>("bytes"),
-  /** Record batches, opaque here: a view of the decoded bytes. Left out, it is an empty set, never null. */
-  records: primitive<Uint8Array>("records"),
+  /** Record batches, opaque here: a view of the decoded bytes; encoded from one piece or several. Left out, it is an empty set, never null. */
+  records: new Field<Uint8Array, ByteRuns>({ kind: "primitive", type: "records" }),
   /** 22 characters of base64url. */
   uuid: primitive<string>("uuid"),
   errorCode: primitive<ErrorCode>("int16"),
   array,
   struct,
 } as const;
-
-export { maxInt64, zeroUuid };
 
 function primitive<T>(type: PrimitiveType): Field<T> {
   return new Field<T>({ kind: "primitive", type });

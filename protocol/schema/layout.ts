@@ -36,11 +36,6 @@ export function layoutOf(fields: Fields, version: Version): Layout {
   };
 }
 
-/** Whether the version has the field at all. */
-export function isPresent({ traits }: Field<unknown, unknown>, version: Version): boolean {
-  return traits.since <= version.number && version.number <= traits.until;
-}
-
 /** Whether null is legal for the field in this version. */
 export function isNullable({ traits }: Field<unknown, unknown>, version: Version): boolean {
   return traits.nullableSince <= version.number;
@@ -79,4 +74,8 @@ export function sizeMin(field: Field<unknown, unknown>, version: Version): numbe
 function structSizeMin(fields: Fields, version: Version): number {
   const tagsSize = version.isFlexible ? 1 : 0;
   return layoutOf(fields, version).inline.reduce((sum, { field }) => sum + sizeMin(field, version), tagsSize);
+}
+
+function isPresent({ traits }: Field<unknown, unknown>, version: Version): boolean {
+  return traits.since <= version.number && version.number <= traits.until;
 }
