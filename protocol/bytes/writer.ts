@@ -11,6 +11,9 @@ const chunkSizeMax = 64 * 1024;
 /** Strings up to this length are written byte by byte as long as they are ASCII: a call into C++ costs more. */
 const shortStringMax = 16;
 
+/** One byte value, whole or in consecutive pieces. */
+export type ByteRuns = Uint8Array | readonly Uint8Array[];
+
 /** Where a length that is not known yet will go. */
 export interface Slot {
   readonly chunk: Buffer;
@@ -158,6 +161,35 @@ export class Writer {
     else this.compactBytes(value);
   }
 
+  /** Bytes that lie in one piece or in several, which become one value. */
+  byteRuns(value: ByteRuns): void {
+    if (value instanceof Uint8Array) {
+      this.byteString(value);
+      return;
+    }
+    this.int32(sizeOfRuns(value));
+    for (const run of value) this.append(run);
+  }
+
+  nullableRuns(value: ByteRuns | null): void {
+    if (value === null) this.int32(-1);
+    else this.byteRuns(value);
+  }
+
+  compactRuns(value: ByteRuns): void {
+    if (value instanceof Uint8Array) {
+      this.compactBytes(value);
+      return;
+    }
+    this.unsignedVarint(sizeOfRuns(value) + 1);
+    for (const run of value) this.append(run);
+  }
+
+  compactNullableRuns(value: ByteRuns | null): void {
+    if (value === null) this.unsignedVarint(0);
+    else this.compactRuns(value);
+  }
+
   arrayLength(count: number): void {
     this.int32(count);
   }
@@ -255,6 +287,12 @@ export class Writer {
     this.#flushedBytes += this.#position - this.#start;
     this.#start = this.#position;
   }
+}
+
+function sizeOfRuns(runs: readonly Uint8Array[]): number {
+  let sizeBytes = 0;
+  for (const run of runs) sizeBytes += run.length;
+  return sizeBytes;
 }
 
 function refuse(type: string, value: number): never {
