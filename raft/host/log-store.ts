@@ -1,5 +1,13 @@
 import type { Entry, HardState } from "./entry.ts";
 
+/** There is no room for an entry now; nothing of the call was staged, and a later one may succeed. */
+export class LogFullError extends Error {
+  constructor(options?: ErrorOptions) {
+    super("Cannot append to the log: it is full", options);
+    this.name = "LogFullError";
+  }
+}
+
 /**
  * Where all groups of a node keep their entries and votes: the port that the journal fills.
  *
@@ -7,7 +15,7 @@ import type { Entry, HardState } from "./entry.ts";
  * that flush resolved. A rejected flush means that durability is unknown: the process must end.
  */
 export interface LogStore {
-  /** Stages entries; one whose index is already there replaces it and all behind it. Payloads may be kept by reference until the flush resolves. */
+  /** Stages entries; one whose index is already there replaces it and all behind it. Payloads may be kept by reference until the flush resolves. @throws LogFullError */
   append(group: number, entries: readonly Entry[]): void;
   setHardState(group: number, state: HardState): void;
   /** Entries up to and with `index` live elsewhere (segments, snapshot) and are never asked for again. */

@@ -14,7 +14,7 @@ export interface RaftGroupOptions {
   /** Where the state machine's data ends: the place of the next data entry. */
   readonly nextOffset: number;
   /** Told that the group has something to persist. */
-  readonly markDirty: (group: RaftGroup) => void;
+  readonly onPropose: (group: RaftGroup, payloadBytes: number) => void;
 }
 
 /** The last entry that is not in the log any more, because its effect is durable elsewhere. */
@@ -47,7 +47,7 @@ export class RaftGroup {
   readonly id: number;
   readonly #nodeId: number;
   readonly #stateMachine: StateMachine;
-  readonly #markDirty: (group: RaftGroup) => void;
+  readonly #onPropose: (group: RaftGroup, payloadBytes: number) => void;
 
   #hardState: HardState;
   #hardStateChanged = false;
@@ -65,7 +65,7 @@ export class RaftGroup {
     this.id = options.id;
     this.#nodeId = options.nodeId;
     this.#stateMachine = options.stateMachine;
-    this.#markDirty = options.markDirty;
+    this.#onPropose = options.onPropose;
     this.#hardState = options.hardState;
     this.#floor = options.floor;
     this.#lastIndex = options.floor.index;
@@ -114,18 +114,25 @@ export class RaftGroup {
     this.#nextOffset += proposal.offsetCount;
     const entry: Entry = { index: this.#lastIndex, term: this.#hardState.term, ...proposal };
     this.#unstaged.push(entry);
-    this.#markDirty(this);
+    this.#onPropose(this, entry.payload.length);
     return entry;
   }
 
-  /** Hands over what has to be persisted since the last call. */
-  takeUnpersisted(): Unpersisted {
-    const entries = this.#unstaged;
+  /** Payload bytes that no pass has taken yet. */
+  get unpersistedBytes(): number {
+    return this.#unstaged.reduce((sum, entry) => sum + entry.payload.length, 0);
+  }
+
+  /** What has to be persisted; `staged` tells that a pass has taken it. */
+  unpersisted(): Unpersisted {
+    return { hardState: this.#hardStateChanged ? this.#hardState : undefined, entries: this.#unstaged };
+  }
+
+  /** The entries of `unpersisted` are on their way to the disk. */
+  staged(): void {
+    for (const entry of this.#unstaged) this.#unapplied.push(entry);
     this.#unstaged = [];
-    for (const entry of entries) this.#unapplied.push(entry);
-    const hardState = this.#hardStateChanged ? this.#hardState : undefined;
     this.#hardStateChanged = false;
-    return { hardState, entries };
   }
 
   /** Everything up to `index` is durable here: with a single voter that commits it. */

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { Entry, HardState } from "./entry.ts";
-import type { LogStore } from "./log-store.ts";
+import { LogFullError, type LogStore } from "./log-store.ts";
 import { type Floor, RaftGroup } from "./raft-group.ts";
 import type { StateMachine } from "./state-machine.ts";
 
@@ -9,6 +9,8 @@ export interface RaftHostOptions {
   readonly log: LogStore;
   /** Runs a callback once the work that is ready now has run; passes gather what came in between. */
   readonly schedulePass: (callback: () => void) => void;
+  /** Runs a callback after a while: the journal had no room for an entry and is asked again. */
+  readonly scheduleRetry: (callback: () => void) => void;
   /** A durable write failed: nothing is known of the disk any more and the process must end. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -28,6 +30,7 @@ export interface GroupStart {
 interface StagedGroup {
   readonly group: RaftGroup;
   readonly lastIndex: number;
+  readonly payloadBytes: number;
 }
 
 /**
@@ -39,13 +42,20 @@ export class RaftHost {
   readonly #groups = new Map<number, RaftGroup>();
   readonly #dirty = new Set<RaftGroup>();
   readonly #idleWaiters: (() => void)[] = [];
-  #floorsMoved = false;
+  #mustFlush = false;
+  #isLogFull = false;
+  #proposedBytes = 0;
   #passScheduled = false;
   #writing = false;
   #stopped = false;
 
   constructor(options: RaftHostOptions) {
     this.#options = options;
+  }
+
+  /** Payload bytes that are proposed and not durable yet. */
+  get proposedBytes(): number {
+    return this.#proposedBytes;
   }
 
   group(id: number): RaftGroup | undefined {
@@ -62,7 +72,10 @@ export class RaftHost {
       hardState: start.hardState ?? { term: 0, votedFor: -1 },
       floor: start.floor ?? { index: 0, term: 0 },
       nextOffset: start.nextOffset ?? 0,
-      markDirty: (dirty) => this.#markDirty(dirty),
+      onPropose: (dirty, payloadBytes) => {
+        this.#proposedBytes += payloadBytes;
+        this.#markDirty(dirty);
+      },
     });
     this.#groups.set(start.id, group);
     for await (const entry of start.entries ?? []) group.restore(entry);
@@ -75,9 +88,9 @@ export class RaftHost {
     const group = this.#groups.get(id);
     if (!group) return;
     this.#groups.delete(id);
-    this.#dirty.delete(group);
+    if (this.#dirty.delete(group)) this.#proposedBytes -= group.unpersistedBytes;
     this.#options.log.forget(id);
-    this.#floorsMoved = true;
+    this.#mustFlush = true;
     this.#schedule();
   }
 
@@ -91,9 +104,16 @@ export class RaftHost {
     this.#advanceFloor(id, this.#groups.get(id)?.releaseThroughIndex(index));
   }
 
+  /** Makes floors that moved durable, which otherwise ride with the next entries. */
+  async flushFloors(): Promise<void> {
+    this.#mustFlush = true;
+    this.#schedule();
+    await this.drained();
+  }
+
   /** Resolves when nothing is waiting for the journal. */
   async drained(): Promise<void> {
-    while (this.#writing || this.#dirty.size > 0 || this.#floorsMoved) {
+    while (this.#writing || this.#dirty.size > 0 || this.#mustFlush) {
       if (this.#stopped) return;
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
@@ -117,7 +137,7 @@ export class RaftHost {
   }
 
   #schedule(): void {
-    if (this.#passScheduled || this.#writing || this.#stopped) return;
+    if (this.#passScheduled || this.#writing || this.#stopped || this.#isLogFull) return;
     this.#passScheduled = true;
     this.#options.schedulePass(() => {
       this.#passScheduled = false;
@@ -134,25 +154,44 @@ export class RaftHost {
     const staged = this.#stageDirtyGroups();
     await this.#options.log.flush();
     this.#writing = false;
-    for (const { group, lastIndex } of staged) {
+    for (const { group, lastIndex, payloadBytes } of staged) {
+      this.#proposedBytes -= payloadBytes;
       if (this.#groups.get(group.id) === group) group.persisted(lastIndex);
     }
-    if (this.#dirty.size > 0 || this.#floorsMoved) this.#schedule();
+    if (this.#dirty.size > 0 || this.#mustFlush) this.#schedule();
     else this.#wakeIdleWaiters();
   }
 
   #stageDirtyGroups(): StagedGroup[] {
     const staged: StagedGroup[] = [];
-    for (const group of this.#dirty) {
-      const { hardState, entries } = group.takeUnpersisted();
-      if (hardState) this.#options.log.setHardState(group.id, hardState);
-      this.#options.log.append(group.id, entries);
+    this.#mustFlush = false;
+    for (const group of [...this.#dirty]) {
+      const { hardState, entries } = group.unpersisted();
+      try {
+        if (hardState) this.#options.log.setHardState(group.id, hardState);
+        this.#options.log.append(group.id, entries);
+      } catch (error) {
+        if (!(error instanceof LogFullError)) throw error;
+        // The group stays dirty: what it proposed is neither durable nor refused until there is room.
+        this.#retryLater();
+        continue;
+      }
+      group.staged();
+      this.#dirty.delete(group);
       const last = entries.at(-1);
-      if (last) staged.push({ group, lastIndex: last.index });
+      const payloadBytes = entries.reduce((sum, entry) => sum + entry.payload.length, 0);
+      if (last) staged.push({ group, lastIndex: last.index, payloadBytes });
     }
-    this.#dirty.clear();
-    this.#floorsMoved = false;
     return staged;
+  }
+
+  #retryLater(): void {
+    if (this.#isLogFull) return;
+    this.#isLogFull = true;
+    this.#options.scheduleRetry(() => {
+      this.#isLogFull = false;
+      this.#schedule();
+    });
   }
 
   #wakeIdleWaiters(): void {

@@ -6,6 +6,8 @@ export interface Identity {
   newUuid(): string;
   /** A random UUID in its usual text form, for member ids. */
   newMemberSuffix(): string;
+  /** From 0 to below 1. */
+  newFraction(): number;
 }
 
 /** Names from the system's randomness. */
@@ -18,4 +20,5 @@ export const systemIdentity: Identity = {
     }
   },
   newMemberSuffix: () => randomUUID(),
+  newFraction: () => Math.random(),
 };

@@ -20,7 +20,7 @@ export interface ServerOptions {
   /** Bytes of requests held at once over all connections. */
   readonly queuedBytesMax: number;
   readonly connectionsMax: number;
-  readonly connectionsPerAddressMax: number;
+  readonly connectionsPerAddressMax: (address: string) => number;
   readonly idleMsMax: number;
 }
 
@@ -35,6 +35,8 @@ export class Server {
   readonly #connectionsByAddress = new Map<string, number>();
   readonly #listeners: Listener[] = [];
   readonly #stopIdleCheck: CancelTimer;
+  /** Who came before `open`: nothing of theirs is read yet. */
+  #early: { socket: Socket; address: ListenAddress }[] | undefined = [];
   #nextConnectionId = 1;
   #refusedSinceLog = 0;
 
@@ -54,17 +56,28 @@ export class Server {
     return this.#connections.size;
   }
 
-  /** Opens one listener; answers the port it got. */
+  /** Opens one listener; answers the port it got. Connections are served from `open` on. */
   async listen(address: ListenAddress): Promise<number> {
-    const listener = await this.#options.network.listen(address, (socket) => this.#accept(socket, address));
+    const listener = await this.#options.network.listen(address, (socket) => {
+      if (this.#early) this.#early.push({ socket, address });
+      else this.#accept(socket, address);
+    });
     this.#listeners.push(listener);
     return listener.port;
+  }
+
+  /** Begins to serve. */
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const { socket, address } of early) this.#accept(socket, address);
   }
 
   /** Refuses new connections, answers what has been begun, then closes all. */
   async close(): Promise<void> {
     this.#stopIdleCheck();
     const closing = this.#listeners.splice(0).map((listener) => listener.close());
+    for (const { socket } of this.#early ?? []) socket.destroy();
     for (const connection of [...this.#connections]) connection.drain();
     const deadlineMs = this.#options.clock.monotonicMs() + drainMsMax;
     while (this.#connections.size > 0 && this.#options.clock.monotonicMs() < deadlineMs) {
@@ -77,7 +90,10 @@ export class Server {
   #accept(socket: Socket, address: ListenAddress): void {
     const { connectionsMax, connectionsPerAddressMax } = this.#options;
     const ofAddress = this.#connectionsByAddress.get(socket.remoteAddress) ?? 0;
-    if (this.#connections.size >= connectionsMax || ofAddress >= connectionsPerAddressMax) {
+    if (
+      this.#connections.size >= connectionsMax ||
+      ofAddress >= connectionsPerAddressMax(socket.remoteAddress)
+    ) {
       this.#refuse(socket);
       return;
     }

@@ -1,0 +1,354 @@
+import type { Logger } from "pino";
+import { RaftHost } from "#raft/host/raft-host.ts";
+import type { BrokerEndpoint } from "./cluster/metadata-command.ts";
+import { MetadataFile } from "./cluster/metadata-file.ts";
+import { configsOf, emptyImage, type MetadataImage } from "./cluster/metadata-image.ts";
+import { MetadataStore, metadataGroupId } from "./cluster/metadata-store.ts";
+import { NodeIdentityFile } from "./cluster/node-identity-file.ts";
+import { ProducerIds } from "./cluster/producer-ids.ts";
+import { TopicAdmin } from "./cluster/topic-admin.ts";
+import { type BrokerConfig, layersOf, withDynamicConfigs } from "./config/broker-config.ts";
+import type { BrokerLayers } from "./config/effective-values.ts";
+import { topicSettings } from "./config/topic-settings.ts";
+import { groupConfigOf } from "./coordinators/group-settings.ts";
+import { GroupCoordinator } from "./coordinators/groups/group-coordinator.ts";
+import { OffsetsTopic, offsetsTopicName } from "./coordinators/offsets-topic.ts";
+import { topicDirectoryOf } from "./coordinators/topic-directory.ts";
+import { Housekeeper } from "./partitions/housekeeper.ts";
+import { PartitionManager } from "./partitions/partition-manager.ts";
+import type { ProduceGate } from "./partitions/produce-gate.ts";
+import { ProducerStore } from "./partitions/producer-store.ts";
+import { type CancelTimer, type Clock, every } from "./runtime/clock.ts";
+import { JournalLogStore } from "./runtime/journal-log-store.ts";
+import { type NodeStorage, openNodeStorage } from "./runtime/node-storage.ts";
+import type { Ports } from "./runtime/ports.ts";
+import { Router } from "./server/router.ts";
+import { Server } from "./server/server.ts";
+
+export interface BrokerOptions {
+  readonly config: BrokerConfig;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  /** Called once when storage cannot be trusted any more; the process should end without another write. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Entries of the metadata group after which its state is saved, so that the journal may let go of them. */
+const metadataEntriesPerSave = 1_000;
+const journalRetryMs = 100;
+
+/**
+ * One node, wired together. Reading order: storage is opened and recovered, the metadata group brings the
+ * image back, partitions follow the image, coordinators follow partitions, and the server opens last.
+ */
+export class Broker implements AsyncDisposable {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metadata = new MetadataStore();
+  readonly partitions: PartitionManager;
+  readonly topics: TopicAdmin;
+  readonly producerIds: ProducerIds;
+  readonly groupLog: OffsetsTopic;
+  readonly groups: GroupCoordinator;
+  readonly gate: ProduceGate;
+
+  readonly #options: BrokerOptions;
+  readonly #storage: NodeStorage;
+  readonly #host: RaftHost;
+  readonly #metadataFile: MetadataFile;
+  readonly #housekeeper: Housekeeper;
+  readonly #server: Server;
+  readonly #timers: CancelTimer[] = [];
+  #config: BrokerConfig;
+  #savedMetadataIndex = 0;
+  #endpoints: BrokerEndpoint[] = [];
+  #hasFailed = false;
+  #closing: Promise<void> | undefined;
+
+  /** Opens storage, recovers and serves. @throws what storage throws for data that it cannot vouch for */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const { config, ports, logger } = options;
+    const storage = await openNodeStorage(config, { ...ports, logger });
+    const broker = new Broker(options, storage);
+    try {
+      await broker.#recover();
+      await broker.#serve();
+    } catch (error) {
+      await broker.#abandon();
+      throw error;
+    }
+    return broker;
+  }
+
+  private constructor(options: BrokerOptions, storage: NodeStorage) {
+    const { config, ports, logger } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#storage = storage;
+    this.clock = ports.clock;
+    this.logger = logger;
+    const onFatal = (error: unknown): void => this.#fail(error);
+
+    this.#host = new RaftHost({
+      nodeId: config.nodeId,
+      log: new JournalLogStore(storage.journal),
+      schedulePass: (callback) => ports.clock.soon(callback),
+      scheduleRetry: (callback) => void ports.clock.schedule(journalRetryMs, callback),
+      onFatal,
+    });
+    this.#metadataFile = new MetadataFile(storage, config.logDirectory);
+    const producers = new ProducerStore(storage);
+    this.partitions = new PartitionManager({
+      nodeId: config.nodeId,
+      host: this.#host,
+      journal: storage.journal,
+      logs: storage.logs,
+      producers,
+      recovered: storage.recovered,
+      settingsOf: (topic) =>
+        topicSettings(configsOf(this.metadata.image, "topic", topic), this.configLayers()),
+      clock: ports.clock,
+      logger,
+      onFatal,
+    });
+    this.#housekeeper = new Housekeeper({
+      partitions: this.partitions,
+      host: this.#host,
+      journal: storage.journal,
+      dirty: storage.dirty,
+      producers,
+      files: storage.files,
+      config: () => this.#config,
+      clock: ports.clock,
+      logger,
+      saveMetadata: () => this.#saveMetadata(),
+      metadataGroupId,
+      onFatal,
+    });
+    this.gate = this.#housekeeper.gate;
+    this.topics = new TopicAdmin({
+      metadata: this.metadata,
+      readiness: this.partitions,
+      config: () => this.#config,
+      identity: ports.identity,
+    });
+    this.producerIds = new ProducerIds(this.metadata, config.nodeId);
+    this.groupLog = new OffsetsTopic({
+      metadata: this.metadata,
+      partitions: this.partitions,
+      topics: this.topics,
+      partitionCount: config.offsets.topicPartitions,
+      hasRoom: () => !this.gate.isBlocked,
+    });
+    this.groups = new GroupCoordinator({
+      log: this.groupLog,
+      clock: ports.clock,
+      identity: ports.identity,
+      topics: topicDirectoryOf(this.metadata),
+      config: groupConfigOf(config),
+    });
+    this.#server = new Server({
+      network: ports.network,
+      clock: ports.clock,
+      logger,
+      handler: new Router(this),
+      requestBytesMax: config.socketRequestMaxBytes,
+      queuedBytesMax: config.queuedRequestBytesMax,
+      connectionsMax: config.maxConnections,
+      connectionsPerAddressMax: (address) =>
+        config.maxConnectionsPerIpOverrides.get(address) ?? config.maxConnectionsPerIp,
+      idleMsMax: config.connectionsMaxIdleMs < 0 ? Number.POSITIVE_INFINITY : config.connectionsMaxIdleMs,
+    });
+  }
+
+  /** The configs in force, changes at run time included. */
+  get config(): BrokerConfig {
+    return this.#config;
+  }
+
+  /** Where clients reach this broker, by listener. */
+  get endpoints(): readonly BrokerEndpoint[] {
+    return this.#endpoints;
+  }
+
+  /** The node that takes administrative requests: the metadata group's leader. */
+  get controllerId(): number {
+    return this.#config.nodeId;
+  }
+
+  /** The layers of broker configs, as the admin APIs show and change them. */
+  configLayers(): BrokerLayers {
+    const { image } = this.metadata;
+    return layersOf(this.#options.config, {
+      perBroker: configsOf(image, "broker", String(this.#options.config.nodeId)),
+      clusterDefault: configsOf(image, "broker", ""),
+    });
+  }
+
+  /** Bytes that can still be written where the data lies. */
+  freeDiskBytes(): Promise<number> {
+    return this.#storage.files.freeBytes(this.#config.logDirectory);
+  }
+
+  /** Stops taking requests, answers those under way, brings all data into the segments and closes. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #recover(): Promise<void> {
+    const { config } = this.#options;
+    const identity = new NodeIdentityFile(this.#storage, config.logDirectory);
+    const known = await identity.load(config.nodeId);
+
+    const snapshot = await this.#metadataFile.load();
+    if (snapshot) this.metadata.restore(snapshot);
+    this.#savedMetadataIndex = snapshot?.index ?? 0;
+    const kept = this.#storage.recovered.get(metadataGroupId);
+    const group = await this.#host.start({
+      id: metadataGroupId,
+      stateMachine: this.metadata,
+      hardState: {
+        term: Math.max(kept?.hardState.term ?? 0, snapshot?.term ?? 0),
+        votedFor: kept?.hardState.votedFor ?? -1,
+      },
+      floor: kept?.floor ?? { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
+      entries: this.#metadataEntries(),
+    });
+    this.metadata.lead(group);
+    this.#applyConfig();
+    this.metadata.onChange((image, previous) => this.#follow(image, previous));
+    this.partitions.listen({
+      opened: (partition) => {
+        if (partition.topic !== offsetsTopicName) return;
+        this.groups.take(partition.index).catch((error: unknown) => {
+          this.logger.error({ error, partition: partition.name }, "cannot load groups");
+        });
+      },
+      closed: (partition) => {
+        if (partition.topic === offsetsTopicName) this.groups.resign(partition.index);
+      },
+    });
+    this.partitions.follow(this.metadata.image, emptyImage);
+
+    if (this.metadata.image.clusterId === "") {
+      const clusterId = known?.clusterId ?? this.#options.ports.identity.newUuid();
+      await this.metadata.propose({ kind: "nameCluster", clusterId });
+    }
+    if (!known) {
+      await identity.save({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId });
+    }
+    await this.partitions.whenAllReady();
+    await this.#host.drained();
+    if (this.#hasFailed) throw new Error("Cannot start: storage failed");
+  }
+
+  async *#metadataEntries() {
+    for (const { location, ...entry } of this.#storage.recovered.get(metadataGroupId)?.entries ?? []) {
+      yield { ...entry, payload: await this.#storage.journal.readPayload(location) };
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const { config, ports, logger } = this.#options;
+    const boundPorts = new Map<string, number>();
+    for (const listener of config.listeners)
+      boundPorts.set(listener.name, await this.#server.listen(listener));
+    this.#endpoints = config.advertisedListeners.map(({ name, host, port }) => ({
+      listener: name,
+      host,
+      port: port === 0 ? (boundPorts.get(name) ?? 0) : port,
+    }));
+    await this.metadata.propose({
+      kind: "registerBroker",
+      nodeId: config.nodeId,
+      incarnation: ports.identity.newUuid(),
+      rack: config.rack ?? "",
+      endpoints: this.#endpoints,
+    });
+    this.#housekeeper.start();
+    this.#timers.push(
+      every(
+        ports.clock,
+        config.offsets.retentionCheckIntervalMs,
+        () => this.groups.expireOffsets(),
+        (error) => logger.error({ error }, "cannot expire offsets"),
+      ),
+    );
+    this.#server.open();
+    const listeners = config.listeners.map(({ name, host, port }) => ({
+      name,
+      host,
+      port: boundPorts.get(name) ?? port,
+    }));
+    logger.info({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId, listeners }, "serving");
+  }
+
+  #follow(image: MetadataImage, previous: MetadataImage): void {
+    if (image.configs !== previous.configs) this.#applyConfig();
+    this.partitions.follow(image, previous);
+    const removed = [...previous.topics.keys()].filter((name) => !image.topics.has(name));
+    if (image.topics !== previous.topics && removed.length > 0) {
+      this.groups.forgetTopics(removed).catch((error: unknown) => {
+        this.logger.error({ error, topics: removed }, "cannot forget the offsets of deleted topics");
+      });
+    }
+    if (image.index - this.#savedMetadataIndex >= metadataEntriesPerSave) {
+      this.#saveMetadata().catch((error: unknown) => {
+        this.logger.error({ error }, "cannot save the metadata");
+      });
+    }
+  }
+
+  #applyConfig(): void {
+    this.#config = withDynamicConfigs(this.#options.config, this.configLayers());
+  }
+
+  async #saveMetadata(): Promise<void> {
+    const snapshot = this.metadata.snapshot();
+    if (snapshot.index === this.#savedMetadataIndex) return;
+    this.#savedMetadataIndex = snapshot.index;
+    await this.#metadataFile.save(snapshot);
+    this.#host.releaseThroughIndex(metadataGroupId, snapshot.index);
+  }
+
+  async #close(): Promise<void> {
+    this.logger.info("stopping");
+    for (const stop of this.#timers) stop();
+    this.#housekeeper.stop();
+    this.groups.close();
+    await this.#server.close();
+    if (!this.#hasFailed) {
+      await this.#host.drained();
+      for (const { groupId, log } of await this.partitions.close()) {
+        this.#host.releaseThroughOffset(groupId, log.flushedOffset);
+      }
+      await this.#saveMetadata();
+      await this.#host.flushFloors();
+    }
+    this.#host.stop();
+    await this.#storage[Symbol.asyncDispose]();
+    this.logger.info("stopped");
+  }
+
+  /** Lets go of what a failed start has opened. */
+  async #abandon(): Promise<void> {
+    for (const stop of this.#timers) stop();
+    this.#housekeeper.stop();
+    await this.#server.close();
+    this.#host.stop();
+    // The failure that brought us here is the one to tell.
+    await Promise.resolve(this.#storage[Symbol.asyncDispose]()).catch(() => undefined);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#host.stop();
+    this.#options.onFatal(error);
+  }
+}

@@ -1,0 +1,71 @@
+import { readFile, replaceFile, type SmallFileDisk } from "#storage/snapshots/small-file.ts";
+
+/** Who a data directory belongs to. */
+export interface NodeIdentity {
+  readonly nodeId: number;
+  readonly clusterId: string;
+}
+
+/** A data directory that this node must not use. */
+export class ForeignDirectoryError extends Error {
+  constructor(directory: string, reason: string) {
+    super(`Cannot use data directory "${directory}": ${reason}`);
+    this.name = "ForeignDirectoryError";
+  }
+}
+
+/** Kafka's own directory for its metadata: a sign that the data is Kafka's. */
+const kafkaMetadataName = "__cluster_metadata-0";
+
+/** `meta.properties` of a data directory, in Kafka's form: it keeps a node from starting on another's data. */
+export class NodeIdentityFile {
+  readonly #disk: SmallFileDisk & { readonly files: SmallFileDisk["files"] };
+  readonly #directory: string;
+
+  constructor(disk: SmallFileDisk, directory: string) {
+    this.#disk = disk;
+    this.#directory = directory;
+  }
+
+  /** Undefined for a directory that nobody has used. @throws ForeignDirectoryError, DiskError */
+  async load(nodeId: number): Promise<NodeIdentity | undefined> {
+    if (await this.#disk.files.exists(`${this.#directory}/${kafkaMetadataName}`)) {
+      throw new ForeignDirectoryError(this.#directory, "it holds the data of an Apache Kafka node");
+    }
+    const bytes = await readFile(this.#disk, this.#path);
+    if (!bytes) return undefined;
+    const properties = parse(new TextDecoder().decode(bytes));
+    const storedId = Number(properties.get("node.id"));
+    const clusterId = properties.get("cluster.id");
+    if (!Number.isInteger(storedId) || clusterId === undefined) {
+      throw new ForeignDirectoryError(this.#directory, "its meta.properties lacks node.id or cluster.id");
+    }
+    if (storedId !== nodeId) {
+      throw new ForeignDirectoryError(
+        this.#directory,
+        `it belongs to node ${storedId}, and node.id is ${nodeId}`,
+      );
+    }
+    return { nodeId, clusterId };
+  }
+
+  /** @throws DiskError */
+  async save({ nodeId, clusterId }: NodeIdentity): Promise<void> {
+    const text = `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n`;
+    await replaceFile(this.#disk, this.#path, new TextEncoder().encode(text));
+  }
+
+  get #path(): string {
+    return `${this.#directory}/meta.properties`;
+  }
+}
+
+function parse(text: string): ReadonlyMap<string, string> {
+  const entries = text.split("\n").flatMap((line) => {
+    const at = line.indexOf("=");
+    return at < 0 || line.startsWith("#")
+      ? []
+      : [[line.slice(0, at).trim(), line.slice(at + 1).trim()] as const];
+  });
+  return new Map(entries);
+}

@@ -1,0 +1,325 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import { createTopicConfigs } from "../config/alter-configs.ts";
+import type { BrokerConfig } from "../config/broker-config.ts";
+import type { Identity } from "../runtime/identity.ts";
+import type { CommandResult, TopicImage } from "./metadata-image.ts";
+import { collidingTopic, internalTopics } from "./metadata-image.ts";
+import type { MetadataStore } from "./metadata-store.ts";
+import { isValidTopicName } from "./topic-name.ts";
+
+/** A topic as somebody wants it; -1 leaves a count to the broker's config. */
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitionCount: number;
+  readonly replicationFactor: number;
+  /** Replicas by partition index; empty leaves the placement to the broker. */
+  readonly assignments: readonly { readonly partitionIndex: number; readonly brokerIds: readonly number[] }[];
+  readonly configs: readonly { readonly name: string; readonly value: string | null }[];
+}
+
+/** An error with the words for the client. */
+export interface AdminError {
+  readonly errorCode: ErrorCode;
+  readonly message: string | null;
+}
+
+export type TopicResult =
+  | { readonly errorCode: typeof ErrorCode.none; readonly topic: PlannedTopic }
+  | AdminError;
+
+/** A topic that was made, or would be. */
+export interface PlannedTopic {
+  readonly name: string;
+  /** Undefined where it was only validated. */
+  readonly id: string | undefined;
+  readonly partitions: readonly (readonly number[])[];
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** Waits until the partitions of a topic serve here. */
+export interface PartitionReadiness {
+  whenReady(topicId: string): Promise<void>;
+}
+
+export interface TopicAdminOptions {
+  readonly metadata: MetadataStore;
+  readonly readiness: PartitionReadiness;
+  readonly config: () => BrokerConfig;
+  readonly identity: Identity;
+}
+
+/** Partitions that one topic may get in one request, as in Kafka. */
+const partitionsPerRequestMax = 10_000;
+
+/** Makes, grows and removes topics: judges a wish against the image, proposes it, waits until it serves. */
+export class TopicAdmin {
+  readonly #options: TopicAdminOptions;
+
+  constructor(options: TopicAdminOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a topic; with `validateOnly` just says whether that would go. */
+  async create(spec: TopicSpec, { validateOnly }: { validateOnly: boolean }): Promise<TopicResult> {
+    const planned = this.#plan(spec);
+    if (planned.errorCode !== ErrorCode.none || validateOnly) return planned;
+    const { topic } = planned as { topic: PlannedTopic };
+    const topicId = this.#options.identity.newUuid();
+    const result = await this.#options.metadata.propose({
+      kind: "createTopic",
+      name: topic.name,
+      topicId,
+      partitions: topic.partitions,
+      configs: topic.configs,
+    });
+    if (result.kind !== "done") return adminError(result, topic.name);
+    await this.#options.readiness.whenReady(topicId);
+    return { errorCode: ErrorCode.none, topic: { ...topic, id: topicId } };
+  }
+
+  /** Makes a topic that a client mentioned, with the broker's defaults. */
+  async createAutomatically(name: string): Promise<ErrorCode> {
+    const config = this.#options.config();
+    const isInternal = internalTopics.has(name);
+    const result = await this.create(
+      {
+        name,
+        partitionCount: isInternal ? config.offsets.topicPartitions : -1,
+        replicationFactor: isInternal
+          ? Math.min(config.offsets.topicReplicationFactor, this.#options.metadata.image.brokers.size)
+          : -1,
+        assignments: [],
+        configs: isInternal
+          ? [
+              { name: "cleanup.policy", value: "compact" },
+              { name: "compression.type", value: "producer" },
+              { name: "segment.bytes", value: String(config.offsets.topicSegmentBytes) },
+            ]
+          : [],
+      },
+      { validateOnly: false },
+    );
+    // Somebody else was faster: just as good.
+    return result.errorCode === ErrorCode.topicAlreadyExists ? ErrorCode.none : result.errorCode;
+  }
+
+  /** Removes a topic and its data. */
+  async delete(topic: TopicImage): Promise<AdminError> {
+    const result = await this.#options.metadata.propose({ kind: "deleteTopic", topicId: topic.id });
+    return adminError(result, topic.name);
+  }
+
+  /** Grows a topic to `partitionCount`. */
+  async addPartitions(
+    name: string,
+    partitionCount: number,
+    assignments: readonly { readonly brokerIds: readonly number[] }[] | null,
+    { validateOnly }: { validateOnly: boolean },
+  ): Promise<AdminError> {
+    const topic = this.#options.metadata.image.topics.get(name);
+    if (!topic) return refuse(ErrorCode.unknownTopicOrPartition, null);
+    const added = partitionCount - topic.partitions.length;
+    const problem = this.#problemOfGrowth(topic, partitionCount, assignments);
+    if (problem) return problem;
+    if (validateOnly) return done;
+
+    const replicas = topic.partitions[0]?.replicas ?? [this.#options.config().nodeId];
+    const result = await this.#options.metadata.propose({
+      kind: "addPartitions",
+      topicId: topic.id,
+      existing: topic.partitions.length,
+      partitions:
+        assignments?.map(({ brokerIds }) => brokerIds) ?? Array.from({ length: added }, () => replicas),
+    });
+    if (result.kind === "done") await this.#options.readiness.whenReady(topic.id);
+    return adminError(result, name);
+  }
+
+  #plan(spec: TopicSpec): TopicResult {
+    const { image } = this.#options.metadata;
+    if (!isValidTopicName(spec.name)) {
+      return refuse(
+        ErrorCode.invalidTopicException,
+        `Cannot create topic "${spec.name}": a name has 1 to 249 of the characters a-z, A-Z, 0-9, ".", "_" and "-", and is not "." or ".."`,
+      );
+    }
+    if (image.topics.has(spec.name)) {
+      return refuse(ErrorCode.topicAlreadyExists, `Topic '${spec.name}' already exists.`);
+    }
+    const collision = collidingTopic(image, spec.name);
+    if (collision !== undefined) return refuseCollision(spec.name, collision);
+
+    const placement = spec.assignments.length > 0 ? this.#assigned(spec) : this.#placed(spec);
+    if ("errorCode" in placement) return placement;
+
+    const configs = createTopicConfigs(spec.configs);
+    if (configs.kind === "refused") return refuse(ErrorCode.invalidConfig, configs.message);
+    return {
+      errorCode: ErrorCode.none,
+      topic: {
+        name: spec.name,
+        id: undefined,
+        partitions: placement.partitions,
+        configs: Object.fromEntries(configs.texts),
+      },
+    };
+  }
+
+  #placed(spec: TopicSpec): { partitions: number[][] } | AdminError {
+    const config = this.#options.config();
+    const { metadata } = this.#options;
+    const count = spec.partitionCount === -1 ? config.numPartitions : spec.partitionCount;
+    const factor = spec.replicationFactor === -1 ? config.defaultReplicationFactor : spec.replicationFactor;
+    if (count <= 0) {
+      return refuse(
+        ErrorCode.invalidPartitions,
+        "Number of partitions was set to an invalid non-positive value.",
+      );
+    }
+    if (count > partitionsPerRequestMax) {
+      return refuse(
+        ErrorCode.policyViolation,
+        `Excessively large number of partitions per request: ${count} is above ${partitionsPerRequestMax}`,
+      );
+    }
+    if (factor <= 0) {
+      return refuse(ErrorCode.invalidReplicationFactor, "Replication factor must be larger than 0.");
+    }
+    const nodes = [...metadata.image.brokers.keys()];
+    if (factor > nodes.length) {
+      return refuse(
+        ErrorCode.invalidReplicationFactor,
+        `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${nodes.length} broker(s) are registered.`,
+      );
+    }
+    const partitions = Array.from({ length: count }, (_, index) =>
+      Array.from(
+        { length: factor },
+        (_, replica) => nodes[(index + replica) % nodes.length] ?? config.nodeId,
+      ),
+    );
+    return { partitions };
+  }
+
+  #assigned(spec: TopicSpec): { partitions: (readonly number[])[] } | AdminError {
+    if (spec.partitionCount !== -1) {
+      return refuse(
+        ErrorCode.invalidRequest,
+        "A manual partition assignment was specified, but numPartitions was not set to -1.",
+      );
+    }
+    if (spec.replicationFactor !== -1) {
+      return refuse(
+        ErrorCode.invalidRequest,
+        "A manual partition assignment was specified, but replication factor was not set to -1.",
+      );
+    }
+    const partitions: (readonly number[])[] = [];
+    for (const { partitionIndex, brokerIds } of spec.assignments) {
+      if (partitions[partitionIndex]) {
+        return refuse(
+          ErrorCode.invalidReplicaAssignment,
+          `Found multiple manual partition assignments for partition ${partitionIndex}`,
+        );
+      }
+      const problem = this.#problemOfReplicas(brokerIds);
+      if (problem) return problem;
+      partitions[partitionIndex] = brokerIds;
+    }
+    if (
+      Object.keys(partitions).length !== spec.assignments.length ||
+      partitions.length !== spec.assignments.length
+    ) {
+      return refuse(
+        ErrorCode.invalidReplicaAssignment,
+        "partitions should be a consecutive 0-based integer sequence",
+      );
+    }
+    return { partitions };
+  }
+
+  #problemOfGrowth(
+    topic: TopicImage,
+    partitionCount: number,
+    assignments: readonly { readonly brokerIds: readonly number[] }[] | null,
+  ): AdminError | undefined {
+    const existing = topic.partitions.length;
+    const added = partitionCount - existing;
+    if (added === 0) {
+      return refuse(ErrorCode.invalidPartitions, `Topic already has ${existing} partition(s).`);
+    }
+    if (added < 0) {
+      return refuse(
+        ErrorCode.invalidPartitions,
+        `The topic ${topic.name} currently has ${existing} partition(s); ${partitionCount} would not be an increase.`,
+      );
+    }
+    if (added > partitionsPerRequestMax) {
+      return refuse(
+        ErrorCode.invalidPartitions,
+        `Cannot add more than ${partitionsPerRequestMax} partitions at once`,
+      );
+    }
+    if (assignments && assignments.length !== added) {
+      return refuse(
+        ErrorCode.invalidReplicaAssignment,
+        `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`,
+      );
+    }
+    for (const { brokerIds } of assignments ?? []) {
+      const problem = this.#problemOfReplicas(brokerIds);
+      if (problem) return problem;
+    }
+    return undefined;
+  }
+
+  #problemOfReplicas(brokerIds: readonly number[]): AdminError | undefined {
+    const { brokers } = this.#options.metadata.image;
+    if (brokerIds.length === 0) {
+      return refuse(
+        ErrorCode.invalidReplicaAssignment,
+        "The manual partition assignment includes an empty replica list.",
+      );
+    }
+    if (new Set(brokerIds).size !== brokerIds.length) {
+      return refuse(
+        ErrorCode.invalidReplicaAssignment,
+        "The manual partition assignment includes the same broker more than once.",
+      );
+    }
+    const unknown = brokerIds.find((id) => !brokers.has(id));
+    if (unknown === undefined) return undefined;
+    return refuse(
+      ErrorCode.invalidReplicaAssignment,
+      `The manual partition assignment includes broker ${unknown}, but no such broker is registered.`,
+    );
+  }
+}
+
+const done: AdminError = { errorCode: ErrorCode.none, message: null };
+
+function refuse(errorCode: ErrorCode, message: string | null): AdminError {
+  return { errorCode, message };
+}
+
+function refuseCollision(name: string, other: string): AdminError {
+  return refuse(ErrorCode.invalidTopicException, `Topic '${name}' collides with existing topic: ${other}`);
+}
+
+/** What the outcome of a topic command means to the one who asked. */
+function adminError(result: CommandResult, name: string): AdminError {
+  switch (result.kind) {
+    case "done":
+      return done;
+    case "topicExists":
+      return refuse(ErrorCode.topicAlreadyExists, `Topic '${name}' already exists.`);
+    case "topicCollides":
+      return refuseCollision(name, result.with);
+    case "unknownTopic":
+      return refuse(ErrorCode.unknownTopicOrPartition, null);
+    case "partitionsChanged":
+      return refuse(ErrorCode.invalidPartitions, "The topic's partitions were changed at the same time");
+    default:
+      return refuse(ErrorCode.unknownServerError, null);
+  }
+}

@@ -1,0 +1,15 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import { DiskError } from "#storage/io/file.ts";
+import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
+import { PartitionClosedError } from "./partitions/partition.ts";
+
+/** The one place where errors become Kafka's codes. Whatever is not foreseen here is an unknown server error. */
+export function errorCodeOf(error: unknown): ErrorCode {
+  if (error instanceof OffsetOutOfRangeError) return ErrorCode.offsetOutOfRange;
+  if (error instanceof LogClosedError || error instanceof PartitionClosedError) {
+    return ErrorCode.notLeaderOrFollower;
+  }
+  if (error instanceof LogCorruptError) return ErrorCode.kafkaStorageError;
+  if (error instanceof DiskError) return ErrorCode.kafkaStorageError;
+  return ErrorCode.unknownServerError;
+}

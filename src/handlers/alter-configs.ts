@@ -1,0 +1,98 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import type { AlterConfigsRequest, AlterConfigsResponse } from "#protocol/messages/alter-configs.ts";
+import type {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from "#protocol/messages/incremental-alter-configs.ts";
+import type { Broker } from "../broker.ts";
+import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
+import type { ConfigChange } from "../config/config-change.ts";
+import { type ConfigResource, resolveResource } from "./config-resource.ts";
+
+interface Answer {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string | null;
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
+interface NamedResource {
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
+/** Replaces all configs of resources: what is not named returns to its default. */
+export async function alterConfigs(
+  broker: Broker,
+  request: AlterConfigsRequest,
+): Promise<AlterConfigsResponse> {
+  const responses = await alterEach(
+    broker,
+    request.resources,
+    request.validateOnly,
+    (resource, { configs }) => replaced(resource.target, configs),
+  );
+  return { responses };
+}
+
+/** Changes single configs of resources (KIP-339). */
+export async function incrementalAlterConfigs(
+  broker: Broker,
+  request: IncrementalAlterConfigsRequest,
+): Promise<IncrementalAlterConfigsResponse> {
+  const responses = await alterEach(
+    broker,
+    request.resources,
+    request.validateOnly,
+    (resource, { configs }) => changed(resource.target, resource.overrides, configs),
+  );
+  return { responses };
+}
+
+async function alterEach<R extends NamedResource>(
+  broker: Broker,
+  resources: readonly R[],
+  validateOnly: boolean,
+  change: (resource: ConfigResource, request: R) => ConfigChange,
+): Promise<Answer[]> {
+  const keyOf = ({ resourceType, resourceName }: NamedResource): string => `${resourceType}:${resourceName}`;
+  const keys = resources.map(keyOf);
+  const answers: Answer[] = [];
+  for (const named of resources) {
+    const { resourceType, resourceName } = named;
+    const isRepeated = keys.indexOf(keyOf(named)) !== keys.lastIndexOf(keyOf(named));
+    const outcome = isRepeated
+      ? { errorCode: ErrorCode.invalidRequest, errorMessage: "Each resource must appear at most once." }
+      : await alterOne(broker, named, validateOnly, (resource) => change(resource, named));
+    answers.push({ ...outcome, resourceType, resourceName });
+  }
+  return answers;
+}
+
+async function alterOne(
+  broker: Broker,
+  named: NamedResource,
+  validateOnly: boolean,
+  change: (resource: ConfigResource) => ConfigChange,
+): Promise<{ errorCode: ErrorCode; errorMessage: string | null }> {
+  const resource = resolveResource(broker, named);
+  if ("errorCode" in resource) return resource;
+  const outcome = change(resource);
+  if (outcome.kind === "refused") {
+    return { errorCode: refusalCodes[outcome.error], errorMessage: outcome.message };
+  }
+  if (!validateOnly) {
+    await broker.metadata.propose({
+      kind: "setConfigs",
+      resource: resource.kind,
+      name: resource.name,
+      configs: Object.fromEntries(outcome.texts),
+    });
+  }
+  return { errorCode: ErrorCode.none, errorMessage: null };
+}
+
+const refusalCodes = {
+  INVALID_CONFIG: ErrorCode.invalidConfig,
+  INVALID_REQUEST: ErrorCode.invalidRequest,
+} as const;

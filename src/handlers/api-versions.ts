@@ -1,0 +1,28 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import {
+  ApiVersions,
+  type ApiVersionsRequest,
+  type ApiVersionsResponse,
+} from "#protocol/messages/api-versions.ts";
+import type { Broker } from "../broker.ts";
+import type { RequestContext } from "./request-context.ts";
+import { advertisedVersions } from "./routes.ts";
+
+/** What a client may call itself (KIP-511). */
+const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+
+/** Tells which APIs and versions are served; a request of an unknown version gets the list too (KIP-511). */
+export function apiVersions(
+  _broker: Broker,
+  request: ApiVersionsRequest,
+  context: RequestContext,
+): ApiVersionsResponse {
+  if (context.apiVersion > ApiVersions.versions[1] || context.apiVersion < 0) {
+    return { errorCode: ErrorCode.unsupportedVersion, apiKeys: advertisedVersions() };
+  }
+  const named = context.apiVersion >= 3;
+  const isNameValid =
+    softwareName.test(request.clientSoftwareName) && softwareName.test(request.clientSoftwareVersion);
+  if (named && !isNameValid) return { errorCode: ErrorCode.invalidRequest };
+  return { errorCode: ErrorCode.none, apiKeys: advertisedVersions() };
+}

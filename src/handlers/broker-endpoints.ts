@@ -1,0 +1,19 @@
+import type { Broker } from "../broker.ts";
+
+/** A broker as clients of one listener reach it. */
+export interface ReachableBroker {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+/** All brokers with their addresses on the listener that the client came by. */
+export function brokerEndpoints(broker: Broker, listenerName: string): ReachableBroker[] {
+  const reachable: ReachableBroker[] = [];
+  for (const { nodeId, endpoints, rack } of broker.metadata.image.brokers.values()) {
+    const endpoint = endpoints.find(({ listener }) => listener === listenerName);
+    if (endpoint) reachable.push({ nodeId, host: endpoint.host, port: endpoint.port, rack: rack || null });
+  }
+  return reachable;
+}

@@ -1,0 +1,51 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import type { DeleteRecordsRequest, DeleteRecordsResponse } from "#protocol/messages/delete-records.ts";
+import type { Broker } from "../broker.ts";
+import { errorCodeOf } from "../errors.ts";
+
+/** Stands for the high watermark. */
+const upToHighWatermark = -1;
+
+/** Moves the start of logs forward (KIP-107); what lies before it is gone for every reader. */
+export async function deleteRecords(
+  broker: Broker,
+  request: DeleteRecordsRequest,
+): Promise<DeleteRecordsResponse> {
+  const topics = await Promise.all(
+    request.topics.map(async ({ name, partitions }) => ({
+      name,
+      partitions: await Promise.all(
+        partitions.map(async ({ partitionIndex, offset }) => ({
+          partitionIndex,
+          ...(await trim(broker, { topic: name, partitionIndex, offset })),
+        })),
+      ),
+    })),
+  );
+  return { topics };
+}
+
+async function trim(
+  broker: Broker,
+  { topic, partitionIndex, offset }: { topic: string; partitionIndex: number; offset: number },
+): Promise<{ lowWatermark: number; errorCode: ErrorCode }> {
+  const partition = broker.partitions.find(topic, partitionIndex);
+  if (!partition) return { lowWatermark: -1, errorCode: ErrorCode.unknownTopicOrPartition };
+  if (!partition.isLeader) return { lowWatermark: -1, errorCode: ErrorCode.notLeaderOrFollower };
+  if (broker.metadata.image.topics.get(topic)?.isInternal) {
+    return { lowWatermark: -1, errorCode: ErrorCode.invalidTopicException };
+  }
+  if (!partition.settings.cleanupPolicy.delete)
+    return { lowWatermark: -1, errorCode: ErrorCode.policyViolation };
+
+  const target = offset === upToHighWatermark ? partition.highWatermark : offset;
+  if (target < 0 || target > partition.highWatermark) {
+    return { lowWatermark: -1, errorCode: ErrorCode.offsetOutOfRange };
+  }
+  try {
+    if (target > partition.logStartOffset) await partition.log.trimTo(target);
+    return { lowWatermark: partition.logStartOffset, errorCode: ErrorCode.none };
+  } catch (error) {
+    return { lowWatermark: -1, errorCode: errorCodeOf(error) };
+  }
+}

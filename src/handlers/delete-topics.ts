@@ -1,0 +1,60 @@
+import { zeroUuid } from "#protocol/bytes/uuid.ts";
+import { ErrorCode } from "#protocol/error-codes.ts";
+import type { DeleteTopicsRequest, DeleteTopicsResponse } from "#protocol/messages/delete-topics.ts";
+import type { Broker } from "../broker.ts";
+import { topicById } from "../cluster/metadata-image.ts";
+import type { RequestContext } from "./request-context.ts";
+
+type Answer = NonNullable<DeleteTopicsResponse["responses"]>[number];
+
+interface Named {
+  readonly name: string | null;
+  readonly topicId: string;
+}
+
+/** Topics may be named by id from this version on (KIP-516). */
+const firstVersionWithTopicIds = 6;
+
+/** Removes topics by name or by id, each on its own. */
+export async function deleteTopics(
+  broker: Broker,
+  request: DeleteTopicsRequest,
+  context: RequestContext,
+): Promise<DeleteTopicsResponse> {
+  const wanted: readonly Named[] =
+    context.apiVersion >= firstVersionWithTopicIds
+      ? request.topics
+      : request.topicNames.map((name) => ({ name, topicId: zeroUuid }));
+  if (!broker.config.deleteTopics) {
+    const errorCode = context.apiVersion < 3 ? ErrorCode.invalidRequest : ErrorCode.topicDeletionDisabled;
+    return { responses: wanted.map((topic) => ({ ...topic, errorCode, errorMessage: null })) };
+  }
+  const seen = new Set<string>();
+  const responses: Answer[] = [];
+  for (const topic of wanted) {
+    const key = topic.name ?? topic.topicId;
+    const isRepeated = seen.has(key);
+    seen.add(key);
+    responses.push(isRepeated ? refused(topic, "Duplicate topic.") : await remove(broker, topic));
+  }
+  return { responses };
+}
+
+async function remove(broker: Broker, named: Named): Promise<Answer> {
+  const isById = named.topicId !== zeroUuid;
+  if (isById && named.name !== null) return refused(named, "Topic id and name are not to be given together.");
+  if (!isById && named.name === null) return refused(named, "Neither topic name nor id were specified.");
+
+  const { image } = broker.metadata;
+  const topic = named.name === null ? topicById(image, named.topicId) : image.topics.get(named.name);
+  if (!topic) {
+    const errorCode = isById ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
+    return { ...named, errorCode, errorMessage: null };
+  }
+  const { errorCode, message } = await broker.topics.delete(topic);
+  return { name: topic.name, topicId: topic.id, errorCode, errorMessage: message };
+}
+
+function refused(topic: Named, errorMessage: string): Answer {
+  return { ...topic, errorCode: ErrorCode.invalidRequest, errorMessage };
+}

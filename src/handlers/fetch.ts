@@ -1,0 +1,214 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import type { FetchRequest, FetchResponse } from "#protocol/messages/fetch.ts";
+import type { Broker } from "../broker.ts";
+import { topicById } from "../cluster/metadata-image.ts";
+import { errorCodeOf } from "../errors.ts";
+import type { Partition } from "../partitions/partition.ts";
+import { leaderEpochError } from "./leader-epoch.ts";
+import type { RequestContext } from "./request-context.ts";
+
+type Request = FetchRequest;
+type Response = FetchResponse;
+type TopicRequest = Request["topics"][number];
+type PartitionRequest = TopicRequest["partitions"][number];
+type PartitionAnswer = NonNullable<NonNullable<Response["responses"]>[number]["partitions"]>[number];
+
+/** Topic ids replace names from this version on (KIP-516). */
+const firstVersionWithTopicIds = 13;
+const readCommitted = 1;
+const noRecords = new Uint8Array(0);
+
+/** One partition that is asked for, and the partition where it is here. */
+interface Wanted {
+  readonly request: PartitionRequest;
+  readonly partition: Partition | undefined;
+  /** Why it cannot be read at all. */
+  readonly errorCode: ErrorCode;
+}
+
+interface WantedTopic {
+  readonly topic: TopicRequest;
+  readonly partitions: readonly Wanted[];
+}
+
+interface Round {
+  readonly response: Response;
+  readonly sizeBytes: number;
+  readonly hasError: boolean;
+}
+
+/**
+ * Reads from the partitions in the order asked for, up to the request's bounds; waits for `minBytes` on the
+ * partitions themselves, at most `maxWaitMs`. Sessions (KIP-227) are not kept: every answer is complete and
+ * names session 0, as the protocol allows.
+ */
+export async function fetch(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+  if (request.sessionId !== 0) return { errorCode: ErrorCode.fetchSessionIdNotFound };
+  const topics = resolve(broker, request, context);
+  const deadlineMs = broker.clock.monotonicMs() + Math.max(0, request.maxWaitMs);
+  for (;;) {
+    const round = await readAll(broker, request, topics, context);
+    const waitMs = deadlineMs - broker.clock.monotonicMs();
+    const isEnough = round.sizeBytes >= request.minBytes || round.hasError;
+    if (isEnough || waitMs <= 0 || context.connection.closed.aborted) return round.response;
+    await change(broker, topics, waitMs, context.connection.closed);
+  }
+}
+
+function resolve(broker: Broker, request: Request, { apiVersion }: RequestContext): WantedTopic[] {
+  const byId = apiVersion >= firstVersionWithTopicIds;
+  return request.topics.map((topic) => {
+    const name = byId ? topicById(broker.metadata.image, topic.topicId)?.name : topic.topic;
+    const isKnown = name !== undefined && broker.metadata.image.topics.has(name);
+    const unknown = byId ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
+    const partitions = topic.partitions.map((partitionRequest): Wanted => {
+      const partition = isKnown ? broker.partitions.find(name, partitionRequest.partition) : undefined;
+      let errorCode: ErrorCode = ErrorCode.none;
+      if (!isKnown) errorCode = unknown;
+      else if (!partition) errorCode = ErrorCode.unknownTopicOrPartition;
+      else errorCode = leaderEpochError(partition, partitionRequest.currentLeaderEpoch);
+      return { request: partitionRequest, partition, errorCode };
+    });
+    return { topic, partitions };
+  });
+}
+
+async function readAll(
+  broker: Broker,
+  request: Request,
+  topics: readonly WantedTopic[],
+  context: RequestContext,
+): Promise<Round> {
+  // Below version 3 a request has no bound of its own, but those are not served.
+  const bytesMax = Math.min(request.maxBytes, broker.config.fetchMaxBytes);
+  let sizeBytes = 0;
+  let hasError = false;
+  const responses = [];
+  for (const { topic, partitions } of topics) {
+    const answers: PartitionAnswer[] = [];
+    for (const wanted of partitions) {
+      const answer = await readOne(wanted, {
+        maxBytes: Math.min(wanted.request.partitionMaxBytes, bytesMax - sizeBytes),
+        // KIP-74: the first batch of an answer is given whole, however large, so that every client gets on.
+        atLeastOneBatch: sizeBytes === 0,
+        isolationLevel: request.isolationLevel,
+        apiVersion: context.apiVersion,
+      });
+      sizeBytes += answer.sizeBytes;
+      hasError ||= answer.answer.errorCode !== ErrorCode.none || answer.answer.divergingEpoch !== undefined;
+      answers.push(answer.answer);
+    }
+    responses.push({ topic: topic.topic, topicId: topic.topicId, partitions: answers });
+  }
+  return { response: { errorCode: ErrorCode.none, sessionId: 0, responses }, sizeBytes, hasError };
+}
+
+interface ReadBounds {
+  readonly maxBytes: number;
+  readonly atLeastOneBatch: boolean;
+  readonly isolationLevel: number;
+  readonly apiVersion: number;
+}
+
+async function readOne(
+  { request, partition, errorCode }: Wanted,
+  bounds: ReadBounds,
+): Promise<{ answer: PartitionAnswer; sizeBytes: number }> {
+  if (!partition || errorCode !== ErrorCode.none) return failed(request, errorCode);
+  if (partition.isClosed) return failed(request, ErrorCode.notLeaderOrFollower);
+
+  const { highWatermark, lastStableOffset, logStartOffset } = partition;
+  const place = {
+    partitionIndex: request.partition,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    abortedTransactions: bounds.isolationLevel === readCommitted ? [] : null,
+  };
+  const diverging = divergence(partition, request);
+  if (diverging) {
+    return {
+      answer: { ...place, errorCode: ErrorCode.none, divergingEpoch: diverging, records: noRecords },
+      sizeBytes: 0,
+    };
+  }
+  if (request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
+    return {
+      answer: { ...place, errorCode: ErrorCode.offsetOutOfRange, records: noRecords },
+      sizeBytes: 0,
+    };
+  }
+
+  const mayRead = bounds.maxBytes > 0 || bounds.atLeastOneBatch;
+  if (!mayRead || request.fetchOffset === highWatermark) {
+    return { answer: { ...place, errorCode: ErrorCode.none, records: noRecords }, sizeBytes: 0 };
+  }
+  try {
+    const slice = await partition.log.read({
+      offset: request.fetchOffset,
+      maxBytes: Math.max(0, bounds.maxBytes),
+      upToOffset: bounds.isolationLevel === readCommitted ? lastStableOffset : highWatermark,
+      atLeastOneBatch: bounds.atLeastOneBatch,
+    });
+    return {
+      answer: { ...place, errorCode: ErrorCode.none, records: slice.chunks },
+      sizeBytes: slice.sizeBytes,
+    };
+  } catch (error) {
+    return failed(request, errorCodeOf(error));
+  }
+}
+
+/** KIP-595: a reader whose last epoch is not ours is told where the two logs part. */
+function divergence(
+  partition: Partition,
+  { lastFetchedEpoch, fetchOffset }: PartitionRequest,
+): { epoch: number; endOffset: number } | undefined {
+  if (lastFetchedEpoch < 0) return undefined;
+  const end = partition.endOffsetOfEpoch(lastFetchedEpoch);
+  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : undefined;
+}
+
+function failed(
+  request: PartitionRequest,
+  errorCode: ErrorCode,
+): { answer: PartitionAnswer; sizeBytes: number } {
+  return {
+    answer: {
+      partitionIndex: request.partition,
+      errorCode,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      logStartOffset: -1,
+      abortedTransactions: null,
+      records: noRecords,
+    },
+    sizeBytes: 0,
+  };
+}
+
+/** Resolves when one of the partitions has changed, the time is over or the client is gone. */
+function change(
+  broker: Broker,
+  topics: readonly WantedTopic[],
+  waitMs: number,
+  closed: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = [];
+    let isDone = false;
+    function done(): void {
+      if (isDone) return;
+      isDone = true;
+      for (const stop of stops) stop();
+      // What was committed in the same pass is read in one round.
+      broker.clock.soon(resolve);
+    }
+    for (const { partition } of topics.flatMap(({ partitions }) => partitions)) {
+      if (partition) stops.push(partition.watch(done));
+    }
+    stops.push(broker.clock.schedule(waitMs, done));
+    closed.addEventListener("abort", done, { once: true });
+    stops.push(() => closed.removeEventListener("abort", done));
+  });
+}

@@ -1,0 +1,94 @@
+import type { DeleteGroupsRequest, DeleteGroupsResponse } from "#protocol/messages/delete-groups.ts";
+import type { DescribeGroupsRequest, DescribeGroupsResponse } from "#protocol/messages/describe-groups.ts";
+import type { HeartbeatRequest, HeartbeatResponse } from "#protocol/messages/heartbeat.ts";
+import type { JoinGroupRequest, JoinGroupResponse } from "#protocol/messages/join-group.ts";
+import type { LeaveGroupRequest, LeaveGroupResponse } from "#protocol/messages/leave-group.ts";
+import type { ListGroupsRequest, ListGroupsResponse } from "#protocol/messages/list-groups.ts";
+import type { OffsetCommitRequest, OffsetCommitResponse } from "#protocol/messages/offset-commit.ts";
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from "#protocol/messages/offset-delete.ts";
+import type { OffsetFetchRequest, OffsetFetchResponse } from "#protocol/messages/offset-fetch.ts";
+import type { SyncGroupRequest, SyncGroupResponse } from "#protocol/messages/sync-group.ts";
+import type { Broker } from "../broker.ts";
+import type { RequestContext } from "./request-context.ts";
+
+/*
+ * The APIs of classic groups. The coordinator takes the wire's own shapes, so that these only hand over.
+ */
+
+/** Joins a group and waits for its next generation. */
+export function joinGroup(
+  broker: Broker,
+  request: JoinGroupRequest,
+  context: RequestContext,
+): Promise<JoinGroupResponse> {
+  return broker.groups.joinGroup(request, {
+    version: context.apiVersion,
+    clientId: context.clientId ?? "",
+    clientHost: `/${context.connection.remoteAddress}`,
+  });
+}
+
+/** Hands in, or waits for, the assignment of a generation. */
+export function syncGroup(
+  broker: Broker,
+  request: SyncGroupRequest,
+  context: RequestContext,
+): Promise<SyncGroupResponse> {
+  return broker.groups.syncGroup(request, { version: context.apiVersion });
+}
+
+/** Keeps a member alive and tells it when to rejoin. */
+export function heartbeat(broker: Broker, request: HeartbeatRequest): HeartbeatResponse {
+  return broker.groups.heartbeat(request);
+}
+
+/** Takes members out of a group. */
+export function leaveGroup(
+  broker: Broker,
+  request: LeaveGroupRequest,
+  context: RequestContext,
+): LeaveGroupResponse {
+  return broker.groups.leaveGroup(request, { version: context.apiVersion });
+}
+
+/** Describes groups with their members. */
+export function describeGroups(
+  broker: Broker,
+  request: DescribeGroupsRequest,
+  context: RequestContext,
+): DescribeGroupsResponse {
+  return broker.groups.describeGroups(request, { version: context.apiVersion });
+}
+
+/** Lists this node's groups. */
+export function listGroups(broker: Broker, request: ListGroupsRequest): ListGroupsResponse {
+  return broker.groups.listGroups(request);
+}
+
+/** Removes empty groups with their offsets. */
+export function deleteGroups(broker: Broker, request: DeleteGroupsRequest): Promise<DeleteGroupsResponse> {
+  return broker.groups.deleteGroups(request);
+}
+
+/** Stores how far a group has read. */
+export function offsetCommit(
+  broker: Broker,
+  request: OffsetCommitRequest,
+  context: RequestContext,
+): Promise<OffsetCommitResponse> {
+  return broker.groups.commitOffsets(request, { version: context.apiVersion });
+}
+
+/** Tells how far groups have read. */
+export function offsetFetch(
+  broker: Broker,
+  request: OffsetFetchRequest,
+  context: RequestContext,
+): OffsetFetchResponse {
+  return broker.groups.fetchOffsets(request, { version: context.apiVersion });
+}
+
+/** Forgets a group's offsets of topics that it does not read any more (KIP-496). */
+export function offsetDelete(broker: Broker, request: OffsetDeleteRequest): Promise<OffsetDeleteResponse> {
+  return broker.groups.deleteOffsets(request);
+}

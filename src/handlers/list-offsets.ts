@@ -1,0 +1,137 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import type { ListOffsetsRequest, ListOffsetsResponse } from "#protocol/messages/list-offsets.ts";
+import type { Broker } from "../broker.ts";
+import { errorCodeOf } from "../errors.ts";
+import type { Partition } from "../partitions/partition.ts";
+import { leaderEpochError } from "./leader-epoch.ts";
+import type { RequestContext } from "./request-context.ts";
+
+type Request = ListOffsetsRequest;
+type Response = ListOffsetsResponse;
+type PartitionRequest = Request["topics"][number]["partitions"][number];
+type PartitionAnswer = NonNullable<NonNullable<Response["topics"]>[number]["partitions"]>[number];
+
+/** Timestamps that stand for a place; each is known from a version on. */
+const special = {
+  latest: { timestamp: -1, sinceVersion: 1 },
+  earliest: { timestamp: -2, sinceVersion: 1 },
+  /** KIP-734. */
+  maxTimestamp: { timestamp: -3, sinceVersion: 7 },
+  /** KIP-405. */
+  earliestLocal: { timestamp: -4, sinceVersion: 8 },
+  /** KIP-1005. */
+  latestTiered: { timestamp: -5, sinceVersion: 9 },
+  /** KIP-1023. */
+  earliestPendingUpload: { timestamp: -6, sinceVersion: 11 },
+} as const;
+
+const readCommitted = 1;
+/** KIP-320. */
+const firstVersionWithEpochs = 4;
+const notFound = { offset: -1, timestamp: -1, leaderEpoch: -1 };
+
+interface Place {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
+
+/** Finds offsets by timestamp: inside batches, and by the special ones for the ends of the log. */
+export async function listOffsets(
+  broker: Broker,
+  request: Request,
+  context: RequestContext,
+): Promise<Response> {
+  const repeated = repeatedPartitions(request);
+  const topics = [];
+  for (const { name, partitions } of request.topics) {
+    const answers: PartitionAnswer[] = [];
+    for (const wanted of partitions) {
+      const errorCode = repeated.has(`${name}-${wanted.partitionIndex}`)
+        ? ErrorCode.invalidRequest
+        : ErrorCode.none;
+      answers.push(
+        errorCode === ErrorCode.none
+          ? await findOne(broker, name, wanted, request.isolationLevel, context.apiVersion)
+          : failed(wanted, errorCode),
+      );
+    }
+    topics.push({ name, partitions: answers });
+  }
+  return { topics };
+}
+
+function repeatedPartitions(request: Request): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { name, partitions } of request.topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}-${partitionIndex}`;
+      if (seen.has(key)) repeated.add(key);
+      seen.add(key);
+    }
+  }
+  return repeated;
+}
+
+async function findOne(
+  broker: Broker,
+  topic: string,
+  wanted: PartitionRequest,
+  isolationLevel: number,
+  apiVersion: number,
+): Promise<PartitionAnswer> {
+  const partition = broker.partitions.find(topic, wanted.partitionIndex);
+  if (!partition) return failed(wanted, ErrorCode.unknownTopicOrPartition);
+  const errorCode = leaderEpochError(partition, wanted.currentLeaderEpoch);
+  if (errorCode !== ErrorCode.none) return failed(wanted, errorCode);
+  if (!isKnownTimestamp(wanted.timestamp, apiVersion)) return failed(wanted, ErrorCode.unsupportedVersion);
+  try {
+    const { leaderEpoch, ...place } = await find(partition, wanted.timestamp, isolationLevel);
+    const epoch = apiVersion >= firstVersionWithEpochs ? { leaderEpoch } : {};
+    return { partitionIndex: wanted.partitionIndex, errorCode, ...place, ...epoch };
+  } catch (error) {
+    return failed(wanted, errorCodeOf(error));
+  }
+}
+
+function isKnownTimestamp(timestamp: number, apiVersion: number): boolean {
+  if (timestamp >= 0) return true;
+  return Object.values(special).some(
+    (known) => known.timestamp === timestamp && apiVersion >= known.sinceVersion,
+  );
+}
+
+async function find(partition: Partition, timestamp: number, isolationLevel: number): Promise<Place> {
+  const { logStartOffset, leaderEpoch } = partition;
+  switch (timestamp) {
+    case special.latest.timestamp: {
+      const offset = isolationLevel === readCommitted ? partition.lastStableOffset : partition.highWatermark;
+      return { offset, timestamp: -1, leaderEpoch };
+    }
+    case special.earliest.timestamp:
+    case special.earliestLocal.timestamp:
+      return {
+        offset: logStartOffset,
+        timestamp: -1,
+        leaderEpoch: partition.log.epochAt(logStartOffset) ?? leaderEpoch,
+      };
+    case special.maxTimestamp.timestamp:
+      return placeOf(await partition.log.maxTimestamp());
+    case special.latestTiered.timestamp:
+    case special.earliestPendingUpload.timestamp:
+      // Nothing is tiered.
+      return notFound;
+    default:
+      return placeOf(await partition.log.offsetForTimestamp(timestamp));
+  }
+}
+
+function placeOf(found: { offset: number; timestampMs: number; leaderEpoch: number } | undefined): Place {
+  if (!found) return notFound;
+  return { offset: found.offset, timestamp: found.timestampMs, leaderEpoch: found.leaderEpoch };
+}
+
+function failed({ partitionIndex }: PartitionRequest, errorCode: ErrorCode): PartitionAnswer {
+  return { partitionIndex, errorCode, ...notFound };
+}

@@ -1,0 +1,92 @@
+import { zeroUuid } from "#protocol/bytes/uuid.ts";
+import { ErrorCode } from "#protocol/error-codes.ts";
+import type { MetadataRequest, MetadataResponse } from "#protocol/messages/metadata.ts";
+import type { Broker } from "../broker.ts";
+import { type TopicImage, topicById } from "../cluster/metadata-image.ts";
+import { isValidTopicName } from "../cluster/topic-name.ts";
+import { brokerEndpoints } from "./broker-endpoints.ts";
+import type { RequestContext } from "./request-context.ts";
+
+type Request = MetadataRequest;
+type Response = MetadataResponse;
+type TopicAnswer = NonNullable<Response["topics"]>[number];
+
+/** Describes brokers and topics; makes topics that are asked for by name where client and broker allow it. */
+export async function metadata(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+  const topics: TopicAnswer[] = [];
+  for (const wanted of wantedTopics(broker, request, context.apiVersion)) {
+    topics.push(await describe(broker, wanted, isCreationAllowed(broker, request, context)));
+  }
+  return {
+    brokers: brokerEndpoints(broker, context.connection.listenerName),
+    clusterId: broker.metadata.image.clusterId,
+    controllerId: broker.controllerId,
+    topics,
+  };
+}
+
+type Wanted = { readonly topic: TopicImage } | { readonly name: string } | { readonly id: string };
+
+/** Null asks for all topics; so does an empty list in version 0, where null could not be said. */
+function wantedTopics(broker: Broker, request: Request, apiVersion: number): Wanted[] {
+  const { image } = broker.metadata;
+  if (request.topics === null || (apiVersion === 0 && request.topics.length === 0)) {
+    return [...image.topics.values()].map((topic) => ({ topic }));
+  }
+  const seen = new Set<string>();
+  const wanted: Wanted[] = [];
+  for (const { name, topicId } of request.topics) {
+    const key = name ?? topicId;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    wanted.push(name === null ? { id: topicId } : { name });
+  }
+  return wanted;
+}
+
+function isCreationAllowed(broker: Broker, request: Request, context: RequestContext): boolean {
+  return broker.config.autoCreateTopics && (context.apiVersion < 4 || request.allowAutoTopicCreation);
+}
+
+async function describe(broker: Broker, wanted: Wanted, mayCreate: boolean): Promise<TopicAnswer> {
+  if ("topic" in wanted) return topicAnswer(broker, wanted.topic);
+  if ("id" in wanted) {
+    const topic = topicById(broker.metadata.image, wanted.id);
+    if (topic) return topicAnswer(broker, topic);
+    return { errorCode: ErrorCode.unknownTopicId, name: null, topicId: wanted.id };
+  }
+
+  const { name } = wanted;
+  if (!isValidTopicName(name)) return { errorCode: ErrorCode.invalidTopicException, name, topicId: zeroUuid };
+  let topic = broker.metadata.image.topics.get(name);
+  if (!topic && mayCreate) {
+    const result = await broker.topics.createAutomatically(name);
+    if (result !== ErrorCode.none) return { errorCode: result, name, topicId: zeroUuid };
+    topic = broker.metadata.image.topics.get(name);
+  }
+  return topic
+    ? topicAnswer(broker, topic)
+    : { errorCode: ErrorCode.unknownTopicOrPartition, name, topicId: zeroUuid };
+}
+
+function topicAnswer(broker: Broker, topic: TopicImage): TopicAnswer {
+  return {
+    errorCode: ErrorCode.none,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.isInternal,
+    partitions: topic.partitions.map(({ index, replicas }) => {
+      const partition = broker.partitions.find(topic.name, index);
+      const isLed = partition?.isLeader ?? false;
+      return {
+        errorCode: isLed ? ErrorCode.none : ErrorCode.leaderNotAvailable,
+        partitionIndex: index,
+        leaderId: isLed ? broker.config.nodeId : -1,
+        leaderEpoch: partition?.leaderEpoch ?? -1,
+        replicaNodes: replicas,
+        isrNodes: replicas,
+        offlineReplicas: [],
+      };
+    }),
+  };
+}

@@ -1,0 +1,18 @@
+import type { ConnectionFacts } from "../server/connection.ts";
+
+/** What a handler knows of a request besides its body. */
+export interface RequestContext {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  /** As the client named itself; null where it did not. */
+  readonly clientId: string | null;
+  readonly connection: ConnectionFacts;
+}
+
+/** The connection has to be closed, as the protocol has no other way to say that the request failed. */
+export class CloseConnectionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "CloseConnectionError";
+  }
+}

@@ -1,0 +1,157 @@
+import type { Compression } from "#protocol/compression/compression.ts";
+import { ErrorCode } from "#protocol/error-codes.ts";
+import { attributesOf, readBatchHeader, setLogAppendTime } from "#protocol/records/batch.ts";
+import { recompress } from "#protocol/records/recompress.ts";
+import { type InvalidBatch, validateBatch } from "#protocol/records/validate-batch.ts";
+import { validateRecords } from "#protocol/records/validate-records.ts";
+import type { TopicSettings } from "../config/topic-settings.ts";
+import type { AdmittedBatch } from "./partition.ts";
+
+/** Why a batch was not taken, as Produce answers it. */
+export interface AdmissionError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Single records that are at fault (KIP-467). */
+  readonly recordErrors: readonly {
+    readonly batchIndex: number;
+    readonly batchIndexErrorMessage: string;
+  }[];
+}
+
+export type Admission =
+  | {
+      readonly kind: "admitted";
+      readonly batch: AdmittedBatch;
+      /** The time that all records got, -1 where they keep the producer's. */
+      readonly logAppendTimeMs: number;
+      readonly isTransactional: boolean;
+    }
+  | { readonly kind: "refused"; readonly error: AdmissionError };
+
+export interface AdmissionContext {
+  readonly nowMs: number;
+  readonly isZstdAllowed: boolean;
+}
+
+/** Decompressed bytes of one batch that are looked at, where a topic's settings make us look. */
+const decompressedBytesMax = 128 << 20;
+
+/**
+ * Judges what a client sent to a partition and turns it into what the log takes, by the topic's settings.
+ *
+ * The records stay opaque unless the topic asks for more: keys (compaction) or a codec of its own.
+ */
+export function admitBatch(
+  records: Uint8Array | null,
+  settings: TopicSettings,
+  { nowMs, isZstdAllowed }: AdmissionContext,
+): Admission {
+  if (!records) return refuse(ErrorCode.invalidRecord, "Expected exactly one batch, found none");
+  const verdict = validateBatch(records, { sizeBytesMax: settings.maxMessageBytes, isZstdAllowed });
+  if (verdict.kind !== "valid") return refuse(errorOf(verdict), verdict.reason);
+  if (verdict.header.sizeBytes > settings.segmentBytes) {
+    return refuse(
+      ErrorCode.recordListTooLarge,
+      `Batch of ${verdict.header.sizeBytes} bytes exceeds segment.bytes ${settings.segmentBytes}`,
+    );
+  }
+
+  const keysRequired = settings.cleanupPolicy.compact;
+  const wanted = wantedCompression(settings.compressionType) ?? verdict.compression;
+  const recompressed = wanted !== verdict.compression;
+  if (keysRequired || recompressed) {
+    const faulty = judgeRecords(records, keysRequired);
+    if (faulty) return faulty;
+  }
+
+  let bytes = records;
+  if (recompressed) bytes = recompress(bytes, { compression: wanted, decompressedBytesMax });
+  let logAppendTimeMs = -1;
+  if (settings.timestampType === "LogAppendTime") {
+    logAppendTimeMs = nowMs;
+    setLogAppendTime(bytes, 0, nowMs);
+  } else {
+    const untimely = judgeTime(verdict.header.maxTimestampMs, settings, nowMs);
+    if (untimely) return untimely;
+  }
+  const isChanged = recompressed || logAppendTimeMs >= 0;
+  return {
+    kind: "admitted",
+    batch: { bytes, header: isChanged ? readBatchHeader(bytes, 0) : verdict.header },
+    logAppendTimeMs,
+    isTransactional: attributesOf(verdict.header).isTransactional,
+  };
+}
+
+/** A topic's `compression.type`; undefined leaves the choice to the producer. */
+function wantedCompression(compressionType: string): Compression | undefined {
+  switch (compressionType) {
+    case "uncompressed":
+      return "none";
+    case "gzip":
+    case "snappy":
+    case "lz4":
+    case "zstd":
+      return compressionType;
+    default:
+      return undefined;
+  }
+}
+
+function judgeRecords(records: Uint8Array, isKeyRequired: boolean): Admission | undefined {
+  const verdict = validateRecords(records, { isKeyRequired, decompressedBytesMax });
+  switch (verdict.kind) {
+    case "valid":
+      return undefined;
+    case "corrupt":
+      return refuse(ErrorCode.corruptMessage, verdict.reason);
+    case "tooLarge":
+      return refuse(ErrorCode.messageTooLarge, verdict.reason);
+    case "invalidRecords":
+      return refuse(
+        ErrorCode.invalidRecord,
+        "One or more records have been rejected",
+        verdict.faults.map(({ index, reason }) => ({ batchIndex: index, batchIndexErrorMessage: reason })),
+      );
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function judgeTime(timestampMs: number, settings: TopicSettings, nowMs: number): Admission | undefined {
+  const { timestampBeforeMaxMs, timestampAfterMaxMs } = settings;
+  if (timestampMs === -1) return undefined;
+  if (nowMs - timestampMs <= timestampBeforeMaxMs && timestampMs - nowMs <= timestampAfterMaxMs)
+    return undefined;
+  return refuse(
+    ErrorCode.invalidTimestamp,
+    `Timestamp ${timestampMs} is out of range: message.timestamp.before.max.ms is ${timestampBeforeMaxMs}, ` +
+      `message.timestamp.after.max.ms is ${timestampAfterMaxMs}`,
+  );
+}
+
+function errorOf(invalid: InvalidBatch): ErrorCode {
+  switch (invalid.kind) {
+    case "corrupt":
+      return ErrorCode.corruptMessage;
+    case "tooLarge":
+      return ErrorCode.messageTooLarge;
+    case "unsupportedMagic":
+    case "invalidRecord":
+      return ErrorCode.invalidRecord;
+    case "unsupportedCompression":
+      return ErrorCode.unsupportedCompressionType;
+    case "invalidTimestamp":
+      return ErrorCode.invalidTimestamp;
+    default:
+      return invalid satisfies never;
+  }
+}
+
+function refuse(
+  code: ErrorCode,
+  message: string,
+  recordErrors: AdmissionError["recordErrors"] = [],
+): Admission {
+  return { kind: "refused", error: { code, message, recordErrors } };
+}

@@ -1,0 +1,183 @@
+import type { Logger } from "pino";
+import type { RaftHost } from "#raft/host/raft-host.ts";
+import { DiskError, type FileSystem } from "#storage/io/file.ts";
+import type { Journal } from "#storage/journal/journal.ts";
+import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
+import type { BrokerConfig } from "../config/broker-config.ts";
+import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import type { Partition } from "./partition.ts";
+import type { PartitionManager } from "./partition-manager.ts";
+import { ProduceGate } from "./produce-gate.ts";
+import type { ProducerStore } from "./producer-store.ts";
+
+export interface HousekeeperOptions {
+  readonly partitions: PartitionManager;
+  readonly host: RaftHost;
+  readonly journal: Journal;
+  readonly dirty: DirtyBudget;
+  readonly producers: ProducerStore;
+  readonly files: FileSystem;
+  readonly config: () => BrokerConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Writes what other state machines keep, so that their entries can leave the journal. */
+  readonly saveMetadata: () => Promise<void>;
+  readonly metadataGroupId: number;
+  readonly onFatal: (error: unknown) => void;
+}
+
+const flushCheckMs = 50;
+/** A log with this much to write is flushed at the next check: large sequential writes. */
+const flushBytes = 4 << 20;
+/** The longest that committed batches wait for their segment; the journal holds them meanwhile. */
+const flushAgeMs = 10_000;
+/** Proposed bytes that may wait for the journal. */
+const proposedBytesMax = 64 << 20;
+/** Below this many free bytes no more is taken in: what is under way still has to fit. */
+const freeBytesMin = 32 << 20;
+const flushesAtOnce = 4;
+
+/**
+ * Moves committed batches from memory to segments and old segments away, so that memory, journal and disk
+ * stay within their bounds; closes the gate to producers where they do not.
+ */
+export class Housekeeper {
+  readonly gate: ProduceGate;
+  readonly #options: HousekeeperOptions;
+  readonly #timers: CancelTimer[] = [];
+  #isFlushing = false;
+  #isDiskFull = false;
+
+  constructor(options: HousekeeperOptions) {
+    this.#options = options;
+    this.gate = new ProduceGate(options.clock, () => this.#hasRoom());
+  }
+
+  start(): void {
+    const { clock, config, onFatal } = this.#options;
+    this.#timers.push(
+      every(clock, flushCheckMs, () => this.#flushDue(), onFatal),
+      every(clock, config().logRetentionCheckIntervalMs, () => this.#applyRetention(), onFatal),
+      every(clock, config().producerIdExpirationCheckIntervalMs, () => this.#expireProducers(), onFatal),
+    );
+  }
+
+  stop(): void {
+    for (const stop of this.#timers) stop();
+    this.gate.block("The broker is stopping");
+  }
+
+  #hasRoom(): boolean {
+    const { dirty, journal, host } = this.#options;
+    return !dirty.isOver && !journal.isUnderPressure && host.proposedBytes < proposedBytesMax;
+  }
+
+  async #flushDue(): Promise<void> {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    try {
+      await this.#flushAll(this.#due());
+      const { journal, saveMetadata, metadataGroupId } = this.#options;
+      if (journal.isUnderPressure) {
+        if (journal.oldestGroups().includes(metadataGroupId)) await saveMetadata();
+        await journal.relieve();
+      }
+      await this.#judgeDisk();
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code !== "full") throw error;
+      this.#diskIsFull();
+    } finally {
+      this.#isFlushing = false;
+    }
+  }
+
+  /** Which logs to write now: those with much or old data, those that hold the journal back, all when memory is short. */
+  #due(): Partition[] {
+    const { partitions, journal, dirty, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const holding = new Set(journal.isUnderPressure ? journal.oldestGroups() : []);
+    const isShort = dirty.bytes > dirty.bytesMax / 2;
+    const due: Partition[] = [];
+    for (const partition of partitions.all()) {
+      const { log } = partition;
+      if (log.dirtyBytes === 0) {
+        // Entries without data keep the floor back too.
+        if (holding.has(partition.groupId)) due.push(partition);
+        continue;
+      }
+      const isOld = nowMs - (log.dirtySinceMs ?? nowMs) >= flushAgeMs;
+      if (log.dirtyBytes >= flushBytes || isOld || isShort || holding.has(partition.groupId))
+        due.push(partition);
+    }
+    return due;
+  }
+
+  async #flushAll(due: readonly Partition[]): Promise<void> {
+    const queue = [...due];
+    const work = Array.from({ length: Math.min(flushesAtOnce, queue.length) }, async () => {
+      for (let partition = queue.shift(); partition; partition = queue.shift()) await this.#flush(partition);
+    });
+    await Promise.all(work);
+  }
+
+  async #flush(partition: Partition): Promise<void> {
+    if (partition.isClosed) return;
+    try {
+      await partition.log.flush();
+      await this.#options.producers.saveIfDue(partition);
+    } catch (error) {
+      if (partition.isClosed) return;
+      throw error;
+    }
+    this.#options.host.releaseThroughOffset(partition.groupId, partition.log.flushedOffset);
+    this.gate.reconsider();
+  }
+
+  async #judgeDisk(): Promise<void> {
+    const { files, config, journal } = this.#options;
+    if (this.#isDiskFull || journal.isUnderPressure) {
+      if ((await files.freeBytes(config().logDirectory)) < freeBytesMin) {
+        this.#diskIsFull();
+        return;
+      }
+    }
+    if (this.#isDiskFull) {
+      this.#isDiskFull = false;
+      this.#options.logger.info("the disk has room again: produce is taken");
+    }
+    this.gate.open();
+  }
+
+  #diskIsFull(): void {
+    this.gate.block("The disk is full");
+    if (this.#isDiskFull) return;
+    this.#isDiskFull = true;
+    this.#options.logger.error("the disk is full: produce is refused, reads go on");
+  }
+
+  async #applyRetention(): Promise<void> {
+    const { partitions, clock, logger } = this.#options;
+    for (const partition of [...partitions.all()]) {
+      if (partition.isClosed) continue;
+      try {
+        const { removedSegments } = await partition.log.applyRetention({ nowMs: clock.nowMs() });
+        if (removedSegments > 0) {
+          logger.info(
+            { partition: partition.name, removedSegments, logStartOffset: partition.logStartOffset },
+            "removed expired segments",
+          );
+        }
+      } catch (error) {
+        if (partition.isClosed) continue;
+        if (!(error instanceof DiskError) || error.code !== "full") throw error;
+        this.#diskIsFull();
+      }
+    }
+  }
+
+  #expireProducers(): void {
+    const { partitions, clock, config } = this.#options;
+    for (const { producers } of partitions.all())
+      producers.expire(clock.nowMs(), config().producerIdExpirationMs);
+  }
+}

@@ -1,0 +1,247 @@
+import type { Logger } from "pino";
+import type { Entry } from "#raft/host/entry.ts";
+import type { RaftHost } from "#raft/host/raft-host.ts";
+import type { RecoveredEntry, RecoveredGroup } from "#storage/journal/entry.ts";
+import type { Journal } from "#storage/journal/journal.ts";
+import type { LogManager } from "#storage/log/log-manager.ts";
+import type { MetadataImage, PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
+import type { TopicSettings } from "../config/topic-settings.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { logConfigOf } from "./log-settings.ts";
+import { Partition } from "./partition.ts";
+import type { ProducerStore } from "./producer-store.ts";
+
+export interface PartitionManagerOptions {
+  readonly nodeId: number;
+  readonly host: RaftHost;
+  readonly journal: Journal;
+  readonly logs: LogManager;
+  readonly producers: ProducerStore;
+  /** What the journal kept of each group. */
+  readonly recovered: ReadonlyMap<number, RecoveredGroup>;
+  readonly settingsOf: (topic: string) => TopicSettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Storage cannot be trusted any more: the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Told when partitions begin and end to serve here. */
+export interface PartitionListener {
+  opened(partition: Partition): void;
+  closed(partition: Partition): void;
+}
+
+/** What is known of one partition that the image places here. */
+interface Placed {
+  readonly topic: TopicImage;
+  readonly image: PartitionImage;
+  partition: Partition | undefined;
+  isRemoved: boolean;
+  /** Settles when opening, and then removal, is through. */
+  work: Promise<void>;
+}
+
+/** Partitions opened or removed at the same time. */
+const workersMax = 16;
+
+/** The partitions of this node: opens and removes them as the metadata image says. */
+export class PartitionManager {
+  readonly #options: PartitionManagerOptions;
+  readonly #listeners: PartitionListener[] = [];
+  /** By topic id, then partition index. */
+  readonly #placed = new Map<string, Placed[]>();
+  /** By topic name, then partition index: the hot path. */
+  readonly #open = new Map<string, (Partition | undefined)[]>();
+  readonly #startedMs: number;
+  #workers = 0;
+  readonly #waitingForWorker: (() => void)[] = [];
+
+  constructor(options: PartitionManagerOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.nowMs();
+  }
+
+  /** The partition where it is open here. */
+  find(topic: string, index: number): Partition | undefined {
+    return this.#open.get(topic)?.[index];
+  }
+
+  /** All open partitions. */
+  *all(): Generator<Partition> {
+    for (const partitions of this.#open.values()) {
+      for (const partition of partitions) if (partition) yield partition;
+    }
+  }
+
+  listen(listener: PartitionListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Brings the partitions here in line with a new image; `whenReady` tells when that is done. */
+  follow(image: MetadataImage, previous: MetadataImage): void {
+    if (image.topics !== previous.topics) {
+      for (const topic of previous.topics.values()) {
+        if (image.topics.get(topic.name)?.id !== topic.id) this.#removeTopic(topic);
+      }
+      for (const topic of image.topics.values()) {
+        if (topic !== previous.topics.get(topic.name)) this.#placeTopic(topic);
+      }
+    }
+    if (image.configs !== previous.configs) this.#applySettings();
+  }
+
+  /** Resolves when the partitions of a topic that are placed here serve. */
+  async whenReady(topicId: string): Promise<void> {
+    await Promise.all((this.#placed.get(topicId) ?? []).map(({ work }) => work));
+  }
+
+  /** Resolves when all partitions placed so far serve. */
+  async whenAllReady(): Promise<void> {
+    await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
+  }
+
+  /** Stops all partitions, flushes their logs and saves their producers; answers them. */
+  async close(): Promise<readonly Partition[]> {
+    await this.whenAllReady();
+    const partitions = [...this.all()];
+    for (const partition of partitions) this.#retire(partition);
+    await Promise.all(
+      partitions.map((partition) =>
+        this.#withWorker(async () => {
+          await partition.log.flush();
+          await this.#options.producers.save(partition);
+          await partition.log.close();
+        }),
+      ),
+    );
+    return partitions;
+  }
+
+  #placeTopic(topic: TopicImage): void {
+    const placed = this.#placed.get(topic.id) ?? [];
+    this.#placed.set(topic.id, placed);
+    for (const image of topic.partitions) {
+      if (placed[image.index] || !image.replicas.includes(this.#options.nodeId)) continue;
+      const place: Placed = { topic, image, partition: undefined, isRemoved: false, work: Promise.resolve() };
+      placed[image.index] = place;
+      place.work = this.#withWorker(() => this.#openPlaced(place)).catch((error: unknown) =>
+        this.#options.onFatal(error),
+      );
+    }
+  }
+
+  async #openPlaced(place: Placed): Promise<void> {
+    const { host, journal, logs, producers, recovered, settingsOf } = this.#options;
+    const { topic, image } = place;
+    const kept = recovered.get(image.groupId);
+    const settings = settingsOf(topic.name);
+    const log = await logs.open({
+      topic: topic.name,
+      topicId: topic.id,
+      partition: image.index,
+      config: logConfigOf(settings),
+      // Entries leave the journal only when segments hold what lies before them.
+      durableOffset: kept?.entries[0]?.baseOffset ?? 0,
+    });
+    const partition = new Partition({
+      topic: topic.name,
+      topicId: topic.id,
+      index: image.index,
+      groupId: image.groupId,
+      log,
+      settings,
+      startedMs: this.#startedMs,
+    });
+    await producers.load(partition);
+    const group = await host.start({
+      id: image.groupId,
+      stateMachine: partition,
+      nextOffset: log.nextOffset,
+      hardState: {
+        // Terms are leader epochs, and those must not go backwards even if the journal was lost.
+        term: Math.max(kept?.hardState.term ?? 0, log.epochs().at(-1)?.epoch ?? 0),
+        votedFor: kept?.hardState.votedFor ?? -1,
+      },
+      floor: kept?.floor ?? { index: 0, term: 0 },
+      entries: this.#entriesOf(kept?.entries ?? [], partition, journal),
+    });
+    partition.lead(group);
+    place.partition = partition;
+    if (place.isRemoved) return;
+    const open = this.#open.get(topic.name) ?? [];
+    open[image.index] = partition;
+    this.#open.set(topic.name, open);
+    for (const listener of this.#listeners) listener.opened(partition);
+  }
+
+  /** Reads the payloads that the segments lack, one by one, and keeps dirty memory within its bound. */
+  async *#entriesOf(
+    entries: readonly RecoveredEntry[],
+    { log }: Partition,
+    journal: Journal,
+  ): AsyncGenerator<Entry> {
+    for (const { location, ...entry } of entries) {
+      const isInSegments = entry.kind !== "data" || entry.baseOffset + entry.offsetCount <= log.nextOffset;
+      if (this.#options.logs.dirty.isOver) await log.flush();
+      yield { ...entry, payload: isInSegments ? noBytes : await journal.readPayload(location) };
+    }
+  }
+
+  #removeTopic(topic: TopicImage): void {
+    const placed = this.#placed.get(topic.id) ?? [];
+    this.#placed.delete(topic.id);
+    for (const place of placed) {
+      if (!place) continue;
+      place.isRemoved = true;
+      if (place.partition) this.#retire(place.partition);
+      place.work = place.work
+        .then(() => this.#withWorker(() => this.#removePlaced(place)))
+        .catch((error: unknown) => {
+          // The topic is gone for everyone; what is left of its files goes at the next start.
+          this.#options.logger.error({ error, topic: topic.name }, "cannot remove a partition's files");
+        });
+    }
+  }
+
+  async #removePlaced({ partition, image }: Placed): Promise<void> {
+    this.#options.host.remove(image.groupId);
+    if (partition) {
+      partition.close();
+      await this.#options.logs.remove(partition.log);
+    }
+  }
+
+  /** Takes a partition out of service at once; its files are a matter for later. */
+  #retire(partition: Partition): void {
+    const open = this.#open.get(partition.topic);
+    if (open?.[partition.index] === partition) {
+      open[partition.index] = undefined;
+      if (open.every((other) => other === undefined)) this.#open.delete(partition.topic);
+      for (const listener of this.#listeners) listener.closed(partition);
+    }
+    partition.close();
+  }
+
+  #applySettings(): void {
+    for (const partition of this.all()) {
+      partition.settings = this.#options.settingsOf(partition.topic);
+      partition.log.updateConfig(logConfigOf(partition.settings));
+    }
+  }
+
+  async #withWorker(work: () => Promise<void>): Promise<void> {
+    while (this.#workers >= workersMax) {
+      await new Promise<void>((resolve) => this.#waitingForWorker.push(resolve));
+    }
+    this.#workers += 1;
+    try {
+      await work();
+    } finally {
+      this.#workers -= 1;
+      this.#waitingForWorker.shift()?.();
+    }
+  }
+}
+
+const noBytes = new Uint8Array(0);

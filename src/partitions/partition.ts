@@ -1,0 +1,211 @@
+import { strict as assert } from "node:assert";
+import { type BatchHeader, readBatchHeader, stampBatch } from "#protocol/records/batch.ts";
+import type { Entry } from "#raft/host/entry.ts";
+import type { RaftGroup } from "#raft/host/raft-group.ts";
+import type { StateMachine } from "#raft/host/state-machine.ts";
+import type { Log } from "#storage/log/log.ts";
+import type { TopicSettings } from "../config/topic-settings.ts";
+import { ProducerTable } from "./producer-table.ts";
+
+/** A batch that has been judged and may be appended. */
+export interface AdmittedBatch {
+  /** The whole batch; offset and epoch are stamped into it in place. */
+  readonly bytes: Uint8Array;
+  readonly header: BatchHeader;
+}
+
+/** What became of a batch. The offsets are final; they are readable once `whenCommitted(nextOffset)`. */
+export type AppendOutcome =
+  | { readonly kind: "appended" | "duplicate"; readonly baseOffset: number; readonly nextOffset: number }
+  | { readonly kind: "outOfOrder"; readonly expectedSequence: number }
+  | { readonly kind: "fenced"; readonly currentEpoch: number }
+  | { readonly kind: "notLeader" };
+
+export interface PartitionOptions {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly index: number;
+  readonly groupId: number;
+  readonly log: Log;
+  readonly settings: TopicSettings;
+  /** Wall time of this start: producers found in the log count as active then, whatever their records say. */
+  readonly startedMs: number;
+}
+
+interface CommitWaiter {
+  readonly nextOffset: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The partition went away while something waited on it. */
+export class PartitionClosedError extends Error {
+  constructor(partition: Partition) {
+    super(`Cannot use partition "${partition.name}": it is closed`);
+    this.name = "PartitionClosedError";
+  }
+}
+
+/**
+ * One partition on this node: orders batches through its replication group and makes them readable when
+ * committed.
+ *
+ * Invariant: log.startOffset ≤ high watermark = log.nextOffset ≤ next offset to propose.
+ */
+export class Partition implements StateMachine {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly index: number;
+  readonly groupId: number;
+  readonly log: Log;
+  readonly producers = new ProducerTable();
+  settings: TopicSettings;
+
+  readonly #startedMs: number;
+  #group: RaftGroup | undefined;
+  #isClosed = false;
+  /** By next offset, ascending: proposals commit in order. */
+  readonly #commitWaiters: CommitWaiter[] = [];
+  readonly #watchers = new Set<() => void>();
+
+  constructor(options: PartitionOptions) {
+    this.topic = options.topic;
+    this.topicId = options.topicId;
+    this.index = options.index;
+    this.groupId = options.groupId;
+    this.log = options.log;
+    this.settings = options.settings;
+    this.#startedMs = options.startedMs;
+  }
+
+  get name(): string {
+    return `${this.topic}-${this.index}`;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isLeader(): boolean {
+    return !this.#isClosed && (this.#group?.isLeader ?? false);
+  }
+
+  /** Kafka's leader epoch is the group's term. */
+  get leaderEpoch(): number {
+    return this.#group?.term ?? -1;
+  }
+
+  get highWatermark(): number {
+    return this.log.nextOffset;
+  }
+
+  /** Where `epoch`, or the largest below it, ended (KIP-320); (-1, -1) for one that is not known. */
+  endOffsetOfEpoch(epoch: number): { epoch: number; endOffset: number } {
+    const latest = this.log.epochs().at(-1)?.epoch ?? -1;
+    // Epochs without a batch leave no trace in the log, but those up to ours are known: they end where it does.
+    if (epoch === this.leaderEpoch) return { epoch, endOffset: this.highWatermark };
+    if (epoch > latest && epoch < this.leaderEpoch) {
+      return { epoch: latest < 0 ? epoch : latest, endOffset: this.highWatermark };
+    }
+    return this.log.endOffsetOfEpoch(epoch);
+  }
+
+  /** Where read_committed readers stop (KIP-98). Without transactions nothing is undecided. */
+  get lastStableOffset(): number {
+    return this.highWatermark;
+  }
+
+  get logStartOffset(): number {
+    return this.log.startOffset;
+  }
+
+  /** Connects the group that orders this partition. */
+  lead(group: RaftGroup): void {
+    this.#group = group;
+  }
+
+  /** Numbers and proposes a batch, or says why not; synchronous, so that judging and numbering are one step. */
+  append({ bytes, header }: AdmittedBatch, nowMs: number): AppendOutcome {
+    const group = this.#group;
+    if (!group || !this.isLeader) return { kind: "notLeader" };
+    const isSequenced = header.producerId >= 0;
+    if (isSequenced) {
+      const verdict = this.producers.check(header);
+      if (verdict.kind === "duplicate") {
+        const { baseOffset, nextOffset } = verdict.batch;
+        return { kind: "duplicate", baseOffset, nextOffset };
+      }
+      if (verdict.kind !== "next") return verdict;
+    }
+
+    const baseOffset = group.nextOffset;
+    const nextOffset = baseOffset + header.lastOffsetDelta + 1;
+    stampBatch(bytes, 0, { baseOffset, leaderEpoch: group.term });
+    if (isSequenced) {
+      this.producers.append(header, { baseOffset, nextOffset, maxTimestampMs: header.maxTimestampMs }, nowMs);
+    }
+    group.propose({ kind: "data", baseOffset, offsetCount: nextOffset - baseOffset, payload: bytes });
+    return { kind: "appended", baseOffset, nextOffset };
+  }
+
+  /** Resolves when everything below `nextOffset` is committed and readable. @throws PartitionClosedError */
+  whenCommitted(nextOffset: number): Promise<void> {
+    if (this.highWatermark >= nextOffset) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(new PartitionClosedError(this));
+    return new Promise((resolve, reject) => {
+      const waiter = { nextOffset, resolve, reject };
+      // A duplicate waits for an offset that others, proposed later, are behind.
+      const at = this.#commitWaiters.findLastIndex((other) => other.nextOffset <= nextOffset);
+      this.#commitWaiters.splice(at + 1, 0, waiter);
+    });
+  }
+
+  /** Calls back after each commit and at the end of the partition, until the answer is called. */
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  apply(entry: Entry): void {
+    // After a crash the journal still has entries whose batches reached the segments.
+    if (entry.kind !== "data" || entry.baseOffset + entry.offsetCount <= this.log.nextOffset) return;
+    if (this.#isClosed) return;
+    const header = readBatchHeader(entry.payload, 0);
+    assert(
+      header.baseOffset === entry.baseOffset && header.nextOffset === entry.baseOffset + entry.offsetCount,
+    );
+    this.log.append(entry.payload, header);
+    if (!this.#group) this.#restoreProducer(header);
+    this.#wake();
+  }
+
+  /** Learns of a batch that was appended before this start. */
+  restoreProducerOf(batch: Uint8Array): void {
+    this.#restoreProducer(readBatchHeader(batch, 0));
+  }
+
+  #restoreProducer(header: BatchHeader): void {
+    if (header.producerId < 0) return;
+    const { baseOffset, nextOffset, maxTimestampMs } = header;
+    this.producers.append(header, { baseOffset, nextOffset, maxTimestampMs }, this.#startedMs);
+  }
+
+  /** Makes no further progress: waiters are told, watchers woken. The log is the owner's to close. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { reject } of this.#commitWaiters.splice(0)) reject(new PartitionClosedError(this));
+    this.#notifyWatchers();
+  }
+
+  #wake(): void {
+    const { highWatermark } = this;
+    let count = 0;
+    while ((this.#commitWaiters[count]?.nextOffset ?? Infinity) <= highWatermark) count += 1;
+    for (const { resolve } of this.#commitWaiters.splice(0, count)) resolve();
+    this.#notifyWatchers();
+  }
+
+  #notifyWatchers(): void {
+    for (const callback of [...this.#watchers]) callback();
+  }
+}

@@ -1,0 +1,64 @@
+import type { Checksum } from "#storage/snapshots/small-file.ts";
+import { readSnapshot, type SmallFileDisk, writeSnapshot } from "#storage/snapshots/small-file.ts";
+import type { Partition } from "./partition.ts";
+import { decodeProducerSnapshot, encodeProducerSnapshot } from "./producer-snapshot.ts";
+
+const fileName = "producers.snapshot";
+const version = 1;
+
+/** Bytes of batches after which a partition's producers are saved: what a start reads to learn them again. */
+const saveEveryBytes = 32 << 20;
+
+/** Keeps what a partition knows of its producers across restarts: a snapshot, and the batches behind it. */
+export class ProducerStore {
+  readonly #disk: SmallFileDisk & { readonly checksum: Checksum };
+  readonly #saved = new WeakMap<Partition, { offset: number; sizeBytes: number }>();
+
+  constructor(disk: SmallFileDisk & { readonly checksum: Checksum }) {
+    this.#disk = disk;
+  }
+
+  /** Fills a partition's producer table from the snapshot and the log. @throws SnapshotCorruptError, LogCorruptError, DiskError */
+  async load(partition: Partition): Promise<void> {
+    const { log, producers } = partition;
+    const stored = await readSnapshot(this.#disk, pathOf(partition));
+    const snapshot = stored && decodeProducerSnapshot(stored.payload);
+    // A log that was cut back behind the snapshot has lost what the snapshot says.
+    const isUsable = snapshot !== undefined && snapshot.offset <= log.nextOffset;
+    if (isUsable) producers.restore(snapshot.producers);
+    const from = Math.max(log.startOffset, isUsable ? snapshot.offset : log.startOffset);
+    if (from < log.nextOffset) {
+      await log.scan(from, (batch, header) => {
+        if (header.nextOffset > from) partition.restoreProducerOf(batch);
+      });
+    }
+    this.#saved.set(partition, { offset: isUsable ? snapshot.offset : -1, sizeBytes: log.sizeBytes });
+  }
+
+  /** Saves a partition's producers when enough was flushed since the last time. @throws DiskError */
+  async saveIfDue(partition: Partition): Promise<void> {
+    const saved = this.#saved.get(partition);
+    if (saved && partition.log.sizeBytes - saved.sizeBytes < saveEveryBytes) return;
+    await this.save(partition);
+  }
+
+  /** Saves a partition's producers as of what its segments hold. @throws DiskError */
+  async save(partition: Partition): Promise<void> {
+    const offset = partition.log.flushedOffset;
+    if (this.#saved.get(partition)?.offset === offset) return;
+    // What is not in the segments yet may be lost with a crash, and must then not count as received.
+    const producers = [...partition.producers.entries()]
+      .map((entry) => ({ ...entry, batches: entry.batches.filter(({ nextOffset }) => nextOffset <= offset) }))
+      .filter(({ batches }) => batches.length > 0);
+    const { sizeBytes } = partition.log;
+    await writeSnapshot(this.#disk, pathOf(partition), {
+      version,
+      payload: encodeProducerSnapshot({ offset, producers }),
+    });
+    this.#saved.set(partition, { offset, sizeBytes });
+  }
+}
+
+function pathOf({ log }: Partition): string {
+  return `${log.directory}/${fileName}`;
+}
