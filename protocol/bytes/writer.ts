@@ -11,7 +11,7 @@ const chunkSizeMax = 64 * 1024;
 /** Strings up to this length are written byte by byte as long as they are ASCII: a call into C++ costs more. */
 const shortStringMax = 16;
 
-/** One byte value, whole or in consecutive pieces. */
+/** One byte value, whole or in consecutive pieces: what a fetch reads may lie in several buffers. */
 export type ByteRuns = Uint8Array | readonly Uint8Array[];
 
 /** Where a length that is not known yet will go. */

@@ -7,7 +7,7 @@
 import { ProtocolError } from "../bytes/protocol-error.ts";
 import { Writer } from "../bytes/writer.ts";
 import { defaultValue, isDefault, isNullByDefault } from "./defaults.ts";
-import type { Field, Fields } from "./field.ts";
+import type { Field, Fields, PrimitiveType } from "./field.ts";
 import { type Entry, isCompact, isNullable, layoutOf, type Version } from "./layout.ts";
 
 /** Compiles an encoder; `name` shows up in stack traces, profiles and errors. */
@@ -137,14 +137,14 @@ class EncoderSource {
     ]);
   }
 
-  #primitiveMethod(field: Field<unknown, unknown>, type: string): string {
+  #primitiveMethod(field: Field<unknown, unknown>, type: PrimitiveType): keyof Writer {
     if (type !== "string" && type !== "bytes" && type !== "records") return type;
-    const kind = type === "string" ? "String" : type === "records" ? "Runs" : "Bytes";
-    const nullable = isNullable(field, this.#version) ? "Nullable" : "";
-    if (isCompact(field, this.#version)) return `compact${nullable}${kind}`;
+    const kinds = { string: "String", bytes: "Bytes", records: "Runs" } as const;
+    const kind = kinds[type];
+    const nullable = isNullable(field, this.#version);
+    if (isCompact(field, this.#version)) return nullable ? `compactNullable${kind}` : `compact${kind}`;
     if (nullable) return `nullable${kind}`;
-    if (type === "records") return "byteRuns";
-    return type === "string" ? "string" : "byteString";
+    return ({ string: "string", bytes: "byteString", records: "byteRuns" } as const)[type];
   }
 
   /** An expression for what a field that was left out is encoded as. */

@@ -132,7 +132,11 @@ export const t = {
   string: primitive<string>("string"),
   /** A view of the decoded bytes, never a copy. */
   bytes: primitive<Uint8Array>("bytes"),
-  /** Record batches, opaque here: a view of the decoded bytes; encoded from one piece or several. Left out, it is an empty set, never null. */
+  /**
+   * Record batches, opaque here: decoded to a view of the bytes, encoded from one piece or several.
+   *
+   * Left out, it is an empty set, never null.
+   */
   records: new Field<Uint8Array, ByteRuns>({ kind: "primitive", type: "records" }),
   /** 22 characters of base64url. */
   uuid: primitive<string>("uuid"),

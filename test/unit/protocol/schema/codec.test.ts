@@ -143,6 +143,19 @@ test("records left out are an empty set even where null is legal", () => {
   expect(encode(fetched, { records: null }, 1)).toBe("ffffffff");
 });
 
+test("records in several pieces become one value, in every encoding and without being copied", () => {
+  const pieces = [Buffer.alloc(2000, 1), Buffer.alloc(3, 2), Buffer.alloc(1024, 3)];
+  const sample = codecOf({ records: t.records.nullable(), others: t.records });
+  for (const version of [1, 3]) {
+    const writer = new Writer();
+    sample.encode(writer, { records: pieces, others: pieces }, version);
+    const written = writer.finish();
+    expect(written.filter((piece) => pieces.some((each) => each === piece))).toHaveLength(4);
+    const decoded = sample.decode(new Reader(Buffer.concat(written)), version);
+    expect(decoded).toEqual({ records: Buffer.concat(pieces), others: Buffer.concat(pieces) });
+  }
+});
+
 test("decoded defaults are not shared between messages", () => {
   const first = decode(sample, "0007 000161", 1);
   const second = decode(sample, "0007 000161", 1);
