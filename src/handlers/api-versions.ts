@@ -6,7 +6,6 @@ import {
 } from "#protocol/messages/api-versions.ts";
 import type { Broker } from "../broker.ts";
 import type { RequestContext } from "./request-context.ts";
-import { advertisedVersions } from "./routes.ts";
 
 /** What a client may call itself (KIP-511). */
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
@@ -17,12 +16,13 @@ export function apiVersions(
   request: ApiVersionsRequest,
   context: RequestContext,
 ): ApiVersionsResponse {
+  const apiKeys = context.advertised;
   if (context.apiVersion > ApiVersions.versions[1] || context.apiVersion < 0) {
-    return { errorCode: ErrorCode.unsupportedVersion, apiKeys: advertisedVersions() };
+    return { errorCode: ErrorCode.unsupportedVersion, apiKeys };
   }
   const named = context.apiVersion >= 3;
   const isNameValid =
     softwareName.test(request.clientSoftwareName) && softwareName.test(request.clientSoftwareVersion);
   if (named && !isNameValid) return { errorCode: ErrorCode.invalidRequest };
-  return { errorCode: ErrorCode.none, apiKeys: advertisedVersions() };
+  return { errorCode: ErrorCode.none, apiKeys };
 }

@@ -7,6 +7,15 @@ export interface RequestContext {
   /** As the client named itself; null where it did not. */
   readonly clientId: string | null;
   readonly connection: ConnectionFacts;
+  /** What this broker tells clients that it serves. */
+  readonly advertised: readonly AdvertisedApi[];
+}
+
+/** One API's versions as ApiVersions tells them. */
+export interface AdvertisedApi {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
 }
 
 /** The connection has to be closed, as the protocol has no other way to say that the request failed. */

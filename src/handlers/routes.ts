@@ -59,7 +59,7 @@ import { listOffsets } from "./list-offsets.ts";
 import { metadata } from "./metadata.ts";
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts";
 import { produce } from "./produce.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { AdvertisedApi, RequestContext } from "./request-context.ts";
 
 /** One API that is served: every version between `advertised` that its declaration has. */
 export interface Route {
@@ -114,13 +114,9 @@ export const routes: ReadonlyMap<number, Route> = new Map(
 );
 
 /** The version ranges as ApiVersions tells them. */
-export function advertisedVersions(): { apiKey: number; minVersion: number; maxVersion: number }[] {
-  return [...routes.values()].map(({ api, advertised: [minVersion, maxVersion] }) => ({
-    apiKey: api.key,
-    minVersion,
-    maxVersion,
-  }));
-}
+export const advertisedApis: readonly AdvertisedApi[] = [...routes.values()].map(
+  ({ api, advertised: [minVersion, maxVersion] }) => ({ apiKey: api.key, minVersion, maxVersion }),
+);
 
 function route<A extends Api>(
   api: A,

@@ -3,7 +3,7 @@ import { Reader } from "#protocol/bytes/reader.ts";
 import { decodeRequestHeader, encodeResponseFrame, type RequestHead } from "#protocol/frame.ts";
 import type { Broker } from "../broker.ts";
 import type { RequestContext } from "../handlers/request-context.ts";
-import { type Route, routes } from "../handlers/routes.ts";
+import { advertisedApis, type Route, routes } from "../handlers/routes.ts";
 import type { ConnectionFacts, FrameHandler, ResponseFrame } from "./connection.ts";
 
 /** A request that names an API or version that is not served: Kafka closes the connection, and so do we. */
@@ -31,7 +31,13 @@ export class Router implements FrameHandler {
     const head = decodeRequestHeader(reader);
     const route = routes.get(head.apiKey);
     if (!route) throw new UnsupportedRequestError(head);
-    const context = { apiKey: head.apiKey, apiVersion: head.apiVersion, clientId: head.clientId, connection };
+    const context = {
+      apiKey: head.apiKey,
+      apiVersion: head.apiVersion,
+      clientId: head.clientId,
+      connection,
+      advertised: advertisedApis,
+    };
     if (!isServed(route, head.apiVersion)) return this.#answerUnsupported(route, head, context);
 
     const request = route.api.request.decode(reader, head.apiVersion);

@@ -16,6 +16,8 @@ export interface RecoveredLog {
   readonly epochs: EpochIndex;
   /** Bytes that the next restart would have to scan again. */
   readonly uncheckpointedBytes: number;
+  /** What was given up under `acceptCorruption`. */
+  readonly damage: readonly LogCorruptError[];
 }
 
 export interface RecoveryOptions {
@@ -46,6 +48,7 @@ class Recovery {
   readonly #disk: LogDisk;
   readonly #options: RecoveryOptions;
   readonly #segments: Segment[] = [];
+  readonly #damage: LogCorruptError[] = [];
   #epochs = new EpochIndex();
   #nextOffset = 0;
   #uncheckpointedBytes = 0;
@@ -65,19 +68,14 @@ class Recovery {
 
     const startOffset = checkpoint?.startOffset ?? this.#segments[0]?.baseOffset ?? 0;
     const nextOffset = Math.max(this.#nextOffset, startOffset);
-    if (nextOffset < this.#options.durableOffset && !this.#options.acceptCorruption) {
-      const path = this.#segments.at(-1)?.path ?? this.#options.directory;
-      throw new LogCorruptError(
-        `Cannot open log "${this.#options.directory}": it ends at offset ${nextOffset}, ${this.#options.durableOffset} was durable`,
-        { path, position: this.#segments.at(-1)?.sizeBytes ?? 0 },
-      );
-    }
+    if (nextOffset < this.#options.durableOffset) this.#report(this.#endsEarly(nextOffset));
     return {
       startOffset,
       nextOffset,
       segments: this.#segments,
       epochs: this.#epochs,
       uncheckpointedBytes: this.#uncheckpointedBytes,
+      damage: this.#damage,
     };
   }
 
@@ -85,8 +83,9 @@ class Recovery {
     try {
       return await readCheckpoint(this.#disk, this.#options.directory);
     } catch (error) {
-      if (error instanceof LogCorruptError && this.#options.acceptCorruption) return undefined;
-      throw error;
+      if (!(error instanceof LogCorruptError)) throw error;
+      this.#report(error);
+      return undefined;
     }
   }
 
@@ -142,8 +141,7 @@ class Recovery {
     }
 
     const known: Tail = { endPosition: segment.sizeBytes, nextOffset: segment.nextOffset };
-    const from = segment.sizeBytes > 0 ? known : { endPosition: 0, nextOffset: this.#nextOffset };
-    const end = await scanSegment(this.#disk, path, { from, endPosition: fileBytes }, (_batch, header) => {
+    const end = await scanSegment(this.#disk, path, { from: known, endPosition: fileBytes }, (_batch, header) => {
       segment.note(header);
       this.#epochs.note(header);
       return undefined;
@@ -232,8 +230,18 @@ class Recovery {
       await this.#disk.files.remove(path);
   }
 
+  #endsEarly(nextOffset: number): LogCorruptError {
+    const { directory, durableOffset } = this.#options;
+    const last = this.#segments.at(-1);
+    return new LogCorruptError(
+      `Cannot open log "${directory}": it ends at offset ${nextOffset}, ${durableOffset} was durable`,
+      { path: last?.path ?? directory, position: last?.sizeBytes ?? 0 },
+    );
+  }
+
   #report(error: LogCorruptError): void {
     if (!this.#options.acceptCorruption) throw error;
+    this.#damage.push(error);
   }
 }
 

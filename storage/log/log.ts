@@ -7,19 +7,18 @@ import type { BatchFormat, BatchHeader } from "./batch-format.ts";
 import { ColdReads } from "./cold-reads.ts";
 import { DirtyBatches } from "./dirty-batches.ts";
 import type { DirtyBudget } from "./dirty-budget.ts";
-import type { EpochIndex, EpochStart } from "./epoch-index.ts";
-import { type LogCheckpoint, writeCheckpoint } from "./log-checkpoint.ts";
+import { EpochIndex, type EpochStart } from "./epoch-index.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
-import { LogClosedError, OffsetOutOfRangeError } from "./log-error.ts";
+import { LogClosedError, type LogCorruptError, OffsetOutOfRangeError } from "./log-error.ts";
 import { type RecoveredLog, recoverLog, tornBytesMax } from "./log-recovery.ts";
 import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
 import { OpenFiles } from "./open-files.ts";
-import { Segment, type SegmentFacts, SegmentIndex } from "./segment.ts";
-import { damaged, writeIndex } from "./segment-index-files.ts";
+import type { Segment, SegmentFacts } from "./segment.ts";
+import { damaged } from "./segment-index-files.ts";
 import { SegmentIndexes } from "./segment-indexes.ts";
 import { scanSegment } from "./segment-reader.ts";
-import { SegmentWriter } from "./segment-writer.ts";
+import { type CheckpointedFacts, Segments } from "./segments.ts";
 import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from "./timestamp-search.ts";
 
 /** What a log is opened with. */
@@ -52,6 +51,8 @@ export interface LogOptions {
  */
 export class Log implements AsyncDisposable {
   readonly directory: string;
+  /** What was found damaged and given up at opening, under `acceptCorruption`. */
+  readonly damage: readonly LogCorruptError[];
   readonly #disk: LogDisk;
   readonly #nowMs: () => number;
   readonly #budget: DirtyBudget;
@@ -60,15 +61,15 @@ export class Log implements AsyncDisposable {
   readonly #coldReads: ColdReads;
   readonly #dirty = new DirtyBatches();
   readonly #epochs: EpochIndex;
+  readonly #segments: Segments;
   #config: LogConfig;
-  #segments: Segment[];
-  #writer: SegmentWriter | undefined;
   #startOffset: number;
   #nextOffset: number;
-  #flushedOffset: number;
-  #uncheckpointedBytes: number;
   #dirtySinceMs: number | undefined;
+  /** No more appends and reads. */
   #isClosed = false;
+  /** Nor changes to files. */
+  #isReleased = false;
   #failure: unknown;
   /** Settles when the last of the queued changes to files is done. */
   #changes: Promise<unknown> = Promise.resolve();
@@ -85,7 +86,10 @@ export class Log implements AsyncDisposable {
       durableOffset: options.durableOffset ?? 0,
       acceptCorruption: options.acceptCorruption ?? false,
     });
-    return new Log(disk, options, recovered);
+    const log = new Log(disk, options, recovered);
+    // The old checkpoint speaks of bytes that are gone: the next start must not find them missing again.
+    if (recovered.damage.length > 0) await log.checkpoint();
+    return log;
   }
 
   private constructor(disk: LogDisk, options: LogOptions, recovered: RecoveredLog) {
@@ -97,17 +101,11 @@ export class Log implements AsyncDisposable {
     this.#indexes = options.indexes ?? new SegmentIndexes(disk);
     this.#coldReads = new ColdReads(disk, this.#cache, this.#indexes);
     this.#config = checkedConfig(options.config);
-    this.#segments = recovered.segments;
+    this.#segments = new Segments(disk, { ...options, indexes: this.#indexes }, recovered);
     this.#epochs = recovered.epochs;
     this.#startOffset = recovered.startOffset;
     this.#nextOffset = recovered.nextOffset;
-    this.#flushedOffset = recovered.nextOffset;
-    this.#uncheckpointedBytes = recovered.uncheckpointedBytes;
-    const open = this.#segments.at(-1);
-    if (open && !open.isSealed) {
-      this.#writer = new SegmentWriter(disk, open, { exists: true, createdMs: this.#nowMs() });
-    }
-    for (const segment of this.#segments) if (segment.isSealed) this.#indexes.hold(segment);
+    this.damage = recovered.damage;
   }
 
   get startOffset(): number {
@@ -121,11 +119,11 @@ export class Log implements AsyncDisposable {
 
   /** Everything below is durable in the segments. */
   get flushedOffset(): number {
-    return this.#flushedOffset;
+    return this.#segments.flushedOffset;
   }
 
   get sizeBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, this.#dirty.sizeBytes);
+    return this.#segments.sizeBytes + this.#dirty.sizeBytes;
   }
 
   get dirtyBytes(): number {
@@ -217,8 +215,8 @@ export class Log implements AsyncDisposable {
     return this.#exclusively(async () => {
       if (offset <= this.#startOffset) return;
       this.#checkRange(offset);
-      if (offset > this.#flushedOffset) await this.#writeDirty();
-      if (offset >= this.#flushedOffset) await this.#sealOpen();
+      if (offset > this.flushedOffset) await this.#writeDirty();
+      if (offset >= this.flushedOffset) await this.#segments.sealOpen(this.#config, this.#facts());
       await this.#dropBefore(offset);
     });
   }
@@ -227,11 +225,11 @@ export class Log implements AsyncDisposable {
   applyRetention({ nowMs }: { nowMs: number }): Promise<{ removedSegments: number }> {
     return this.#exclusively(async () => {
       const { retentionMs, retentionBytes } = this.#config;
-      const written = this.#segments.filter((segment) => segment.sizeBytes > 0);
+      const written = this.#segments.list().filter((segment) => segment.sizeBytes > 0);
       const count = expiredSegmentCount(written, { nowMs, retentionMs, retentionBytes });
       if (count === 0) return { removedSegments: 0 };
-      if (count === written.length) await this.#sealOpen();
-      await this.#dropBefore(written[count]?.baseOffset ?? this.#flushedOffset);
+      if (count === written.length) await this.#segments.sealOpen(this.#config, this.#facts());
+      await this.#dropBefore(Math.max(this.#startOffset, written[count]?.baseOffset ?? this.flushedOffset));
       return { removedSegments: count };
     });
   }
@@ -244,7 +242,7 @@ export class Log implements AsyncDisposable {
     this.#checkRange(fromOffset);
     let offset = fromOffset;
     for (;;) {
-      const segment = this.#segmentFor(offset);
+      const segment = this.#segments.find(offset);
       if (!segment) break;
       offset = await this.#scanSegment(segment, offset, onBatch);
     }
@@ -253,12 +251,12 @@ export class Log implements AsyncDisposable {
 
   /** Facts of the segments, oldest first; sealed ones never change again. */
   segments(): readonly (SegmentFacts & { readonly isSealed: boolean; readonly path: string })[] {
-    return this.#segments;
+    return this.#segments.list();
   }
 
   /** Makes a restart cheap: it scans only what is flushed after this. @throws DiskError */
   checkpoint(): Promise<void> {
-    return this.#exclusively(() => this.#checkpointOpen());
+    return this.#exclusively(() => this.#segments.checkpoint(this.#facts()));
   }
 
   /** Flushes, cuts the padding and writes indexes and checkpoint; the files are closed even when that fails. */
@@ -268,8 +266,7 @@ export class Log implements AsyncDisposable {
     try {
       await this.#exclusively(async () => {
         await this.#writeDirty();
-        await this.#writer?.cutPadding();
-        if (this.#uncheckpointedBytes > 0) await this.#checkpointOpen();
+        await this.#segments.finish(this.#facts());
       });
     } finally {
       await this.#release();
@@ -283,7 +280,7 @@ export class Log implements AsyncDisposable {
   /** Closes without a flush and removes the directory with everything in it. @throws DiskError */
   async remove(): Promise<void> {
     this.#isClosed = true;
-    await this.#changes.catch(() => undefined);
+    await this.#changes; // Never rejects.
     await this.#release();
     await this.#disk.files.removeDirectory(this.directory);
   }
@@ -292,6 +289,7 @@ export class Log implements AsyncDisposable {
   #exclusively<T>(change: () => Promise<T>): Promise<T> {
     const result = this.#changes.then(async () => {
       if (this.#failure) throw this.#failure;
+      if (this.#isReleased) throw new LogClosedError(this.directory);
       try {
         return await change();
       } catch (error) {
@@ -305,90 +303,28 @@ export class Log implements AsyncDisposable {
 
   async #writeDirty(): Promise<void> {
     const endOffset = this.#nextOffset;
-    for (;;) {
-      const first = this.#dirty.at(0);
-      if (!first || first.baseOffset >= endOffset) return;
-      if (this.#writer) await this.#indexes.of(this.#writer.segment, this.#config.indexIntervalBytes);
-      let batches = this.#writer?.take(this.#dirty, this.#config, this.#nowMs()) ?? [];
-      if (batches.length === 0) {
-        await this.#sealOpen();
-        this.#writer = this.#startSegment(first);
-        batches = this.#writer.take(this.#dirty, this.#config, this.#nowMs());
-        assert(batches.length > 0);
+    while (this.#dirty.count > 0 && this.flushedOffset < endOffset) {
+      const batches = await this.#segments.writeSome(this.#dirty, this.#config, this.#facts());
+      this.#budget.remove(this.#dirty.shift(batches.length));
+      this.#dirtySinceMs = this.#nowMs();
+      if (this.#segments.uncheckpointedBytes >= this.#config.checkpointBytes) {
+        await this.#segments.checkpoint(this.#facts());
       }
-      await this.#writer?.write(batches);
-      this.#countFlushed(batches.length, batches.at(-1)?.nextOffset ?? 0);
-      if (this.#uncheckpointedBytes >= this.#config.checkpointBytes) await this.#checkpointOpen();
     }
   }
 
-  #countFlushed(count: number, nextOffset: number): void {
-    const sizeBytes = this.#dirty.shift(count);
-    this.#flushedOffset = nextOffset;
-    this.#uncheckpointedBytes += sizeBytes;
-    this.#dirtySinceMs = this.#nowMs();
-    this.#budget.remove(sizeBytes);
-  }
-
-  /** A segment begins where the last one ended, unless a gap is too wide for the index's 31 bits. */
-  #startSegment(first: { baseOffset: number; nextOffset: number }): SegmentWriter {
-    const isWide = first.nextOffset - this.#flushedOffset > 2 ** 31 - 1;
-    const segment = new Segment(this.directory, isWide ? first.baseOffset : this.#flushedOffset);
-    segment.index = new SegmentIndex(segment.baseOffset, this.#config.indexIntervalBytes);
-    this.#segments.push(segment);
-    return new SegmentWriter(this.#disk, segment, { exists: false, createdMs: this.#nowMs() });
-  }
-
-  /** The checkpoint that counts the segment as sealed comes before the next one's file: a crash finds one open file. */
-  async #sealOpen(): Promise<void> {
-    const writer = this.#writer;
-    if (!writer) return;
-    await this.#indexes.of(writer.segment, this.#config.indexIntervalBytes);
-    await writer.seal();
-    await this.#writeCheckpoint({});
-    this.#indexes.hold(writer.segment);
-    this.#writer = undefined;
-  }
-
-  async #checkpointOpen(): Promise<void> {
-    const open = this.#writer?.segment;
-    if (open?.index && open.sizeBytes > 0) await writeIndex(this.#disk, open);
-    await this.#writeCheckpoint({});
-  }
-
-  async #writeCheckpoint(changed: Partial<Pick<LogCheckpoint, "startOffset">>): Promise<void> {
-    const startOffset = changed.startOffset ?? this.#startOffset;
-    const kept = this.#segments.filter((segment) => !segment.isSealed || segment.nextOffset > startOffset);
-    const open = kept.find((segment) => !segment.isSealed && segment.sizeBytes > 0);
-    await writeCheckpoint(this.#disk, this.directory, {
-      startOffset,
-      nextOffset: this.#flushedOffset,
-      sealed: kept.filter((segment) => segment.isSealed).map(factsOf),
-      open: open ? factsOf(open) : null,
-      epochs: this.#epochs.entries().filter((entry) => entry.startOffset < this.#flushedOffset),
-    });
-    this.#uncheckpointedBytes = 0;
-  }
-
-  /** Moves the start first, durably, then removes files: a crash in between leaves only what opening cleans up. */
   async #dropBefore(startOffset: number): Promise<void> {
-    if (startOffset > this.#startOffset) {
-      await this.#writeCheckpoint({ startOffset });
-      this.#startOffset = startOffset;
-    }
+    const trimmed = new EpochIndex(this.#epochs.entries());
+    trimmed.trimTo(startOffset);
+    await this.#segments.dropBefore({ startOffset, epochs: trimmed.entries() });
+    this.#startOffset = startOffset;
     this.#epochs.trimTo(startOffset);
-    const dropped = this.#segments.filter((segment) => segment.isSealed && segment.nextOffset <= startOffset);
-    this.#segments = this.#segments.filter((segment) => !dropped.includes(segment));
     this.#cache.trimTo(startOffset);
     this.#coldReads.forgetTrails();
-    for (const segment of dropped) {
-      this.#indexes.forget(segment);
-      await this.#disk.openFiles.forget(segment.path);
-      for (const path of [segment.indexPath, segment.timeIndexPath, segment.path]) {
-        await this.#disk.files.remove(path);
-      }
-    }
-    if (dropped.length > 0) await this.#disk.files.syncDirectory(this.directory);
+  }
+
+  #facts(): CheckpointedFacts {
+    return { startOffset: this.#startOffset, epochs: this.#epochs.entries() };
   }
 
   #checkRange(offset: number): void {
@@ -401,7 +337,7 @@ export class Log implements AsyncDisposable {
     const builder = new SliceBuilder(request);
     const endOffset = Math.min(this.#nextOffset, request.upToOffset);
     let offset = request.offset;
-    while (offset < endOffset && offset < this.#flushedOffset) {
+    while (offset < endOffset && offset < this.flushedOffset) {
       const batch = this.#cache.find(offset);
       if (!batch) return builder.isEmpty ? undefined : builder.finish();
       if (!builder.add(batch.bytes, batch)) return builder.finish();
@@ -416,7 +352,7 @@ export class Log implements AsyncDisposable {
   }
 
   async #readSegments(request: ReadRequest): Promise<LogSlice> {
-    const segment = this.#segmentFor(request.offset);
+    const segment = this.#segments.find(request.offset);
     assert(segment); // It is below flushedOffset.
     try {
       return await this.#coldReads.read(segment, request, this.#config);
@@ -442,44 +378,23 @@ export class Log implements AsyncDisposable {
     return end.nextOffset;
   }
 
-  /** The segment with the first flushed batch that ends after `offset`. */
-  #segmentFor(offset: number): Segment | undefined {
-    let low = 0;
-    let high = this.#segments.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#segments[middle]?.nextOffset ?? 0) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    const segment = this.#segments[low];
-    return segment && segment.sizeBytes > 0 ? segment : undefined;
-  }
-
   #search<T>(search: (log: Parameters<typeof findMaxTimestamp>[0]) => Promise<T>): Promise<T> {
     return search({
       disk: this.#disk,
       indexes: this.#indexes,
       indexIntervalBytes: this.#config.indexIntervalBytes,
-      segments: this.#segments,
+      segments: this.#segments.list(),
       dirty: this.#dirty,
       startOffset: this.#startOffset,
     });
   }
 
   async #release(): Promise<void> {
+    this.#isReleased = true;
     this.#budget.remove(this.#dirty.clear());
     this.#cache.clear();
-    for (const segment of this.#segments) {
-      this.#indexes.forget(segment);
-      await this.#disk.openFiles.forget(segment.path);
-    }
+    await this.#segments.release();
   }
-}
-
-function factsOf(segment: SegmentFacts): SegmentFacts {
-  const { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset } =
-    segment;
-  return { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset };
 }
 
 function checkedConfig(config: LogConfig): LogConfig {

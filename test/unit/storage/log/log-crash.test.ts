@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import {
+  CrashedError,
+  type CrashMode,
+  crashModes,
+  FaultyFileSystem,
+  type FaultyFileSystemOptions,
+} from "#storage/io/faulty-file.ts";
+import type { Log } from "#storage/log/log.ts";
+import { type FakeBatch, fakeBatch } from "./fake-batch.ts";
+import { bytesOf, logFixture, readAll, smallConfig } from "./log-fixture.ts";
+
+const config = { ...smallConfig, segmentBytes: 10_000, retentionBytes: 25_000 };
+
+/** What the journal and the clients remember of a log: all that was committed, and what was promised of it. */
+class Model {
+  readonly committed: FakeBatch[] = [];
+  flushedOffset = 0;
+  startOffset = 0;
+  /** The log may start here already: a trim or retention was under way. */
+  startOffsetMax = 0;
+
+  get nextOffset(): number {
+    return this.committed.at(-1)?.header.nextOffset ?? 0;
+  }
+
+  appendTo(log: Log, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const leaderEpoch = Math.floor(this.committed.length / 9);
+      const fillerBytes = (this.committed.length * 379) % 1900;
+      const batch = fakeBatch({ baseOffset: this.nextOffset, fillerBytes, leaderEpoch });
+      this.committed.push(batch);
+      log.append(batch.bytes, batch.header);
+    }
+  }
+
+  /** What the owner does after a restart: the journal still has what the segments do not. */
+  replayInto(log: Log): void {
+    for (const { bytes, header } of this.committed)
+      if (header.baseOffset >= log.nextOffset) log.append(bytes, header);
+  }
+
+  from(startOffset: number, endOffset = this.nextOffset): Buffer {
+    return bytesOf(
+      this.committed.filter(
+        ({ header }) => header.nextOffset > startOffset && header.nextOffset <= endOffset,
+      ),
+    );
+  }
+}
+
+/** Flush, roll, checkpoint, trim, retention, close and reopening, all in a few dozen kilobytes. */
+async function workload(model: Model, open: () => Promise<Log>): Promise<void> {
+  let log = await open();
+  const flush = async () => {
+    await log.flush();
+    model.flushedOffset = log.flushedOffset;
+  };
+  model.appendTo(log, 3);
+  await flush();
+  for (let round = 0; round < 6; round++) {
+    model.appendTo(log, 4 + round);
+    await flush();
+  }
+  model.startOffsetMax = 13;
+  await log.trimTo(13);
+  model.startOffset = 13;
+  model.appendTo(log, 5);
+  model.startOffsetMax = model.nextOffset;
+  await log.applyRetention({ nowMs: 0 });
+  model.startOffset = model.startOffsetMax = log.startOffset;
+  await log.close();
+  model.flushedOffset = model.nextOffset;
+  log = await open();
+  model.appendTo(log, 2);
+  await flush();
+  await log.checkpoint();
+  model.appendTo(log, 6);
+  await flush();
+  model.startOffsetMax = model.nextOffset;
+  await log.trimTo(model.nextOffset);
+  model.startOffset = model.nextOffset;
+  model.appendTo(log, 3);
+  await flush();
+  await log.close();
+}
+
+async function checkRecovered(model: Model, files: FaultyFileSystem): Promise<void> {
+  const { open } = logFixture(files);
+  const options = { config, durableOffset: model.flushedOffset };
+  let log = await open(options);
+  expect(log.nextOffset).toBeGreaterThanOrEqual(model.flushedOffset);
+  expect(log.startOffset).toBeGreaterThanOrEqual(model.startOffset);
+  expect(log.startOffset).toBeLessThanOrEqual(model.startOffsetMax);
+  expect(await readAll(log)).toEqual(model.from(log.startOffset, log.nextOffset));
+
+  model.replayInto(log);
+  model.appendTo(log, 3);
+  expect(await readAll(log)).toEqual(model.from(log.startOffset));
+  expectEpochs(model, log);
+  await log.flush();
+  const { startOffset } = log;
+  if (model.committed.length % 2 === 0) await log.close();
+
+  log = await open(options);
+  expect([log.startOffset, log.nextOffset]).toEqual([startOffset, model.nextOffset]);
+  expect(await readAll(log)).toEqual(model.from(startOffset));
+  expectEpochs(model, log);
+}
+
+function expectEpochs(model: Model, log: Log): void {
+  for (const { header } of model.committed) {
+    if (header.baseOffset < log.startOffset) continue;
+    expect(log.epochAt(header.baseOffset)).toBe(header.leaderEpoch);
+  }
+}
+
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Runs the workload up to one change; answers the disk as the next start finds it, undefined when it never came that far. */
+async function crashAt(model: Model, at: { change: number; phase: "started" | "done"; mode: CrashMode }) {
+  let survivor: FaultyFileSystem | undefined;
+  const onChange: FaultyFileSystemOptions["onChange"] = (change, phase) => {
+    if (change.number !== at.change || phase !== at.phase || survivor) return;
+    survivor = files.crash({ mode: at.mode, random: seededRandom(at.change) });
+  };
+  const files = new FaultyFileSystem({ onChange });
+  const { open } = logFixture(files);
+  try {
+    await workload(model, () => open({ config }));
+  } catch (error) {
+    if (!(error instanceof CrashedError)) throw error;
+  }
+  return survivor;
+}
+
+describe("a crash at every change of the disk", () => {
+  test("the workload itself does what it is for", async () => {
+    const files = new FaultyFileSystem();
+    const model = new Model();
+    const { open } = logFixture(files);
+    await workload(model, () => open({ config }));
+    expect(files.changes).toBeGreaterThan(100);
+    expect((await files.list("/data/topic-0")).filter((name) => name.endsWith(".log"))).toHaveLength(1);
+    await checkRecovered(model, files);
+  });
+
+  for (const mode of crashModes) {
+    for (const phase of ["started", "done"] as const) {
+      test(`${mode}, ${phase}: what was flushed is there, in order, once`, async () => {
+        for (let change = 1; ; change++) {
+          const model = new Model();
+          const survivor = await crashAt(model, { change, phase, mode });
+          if (!survivor) return;
+          try {
+            await checkRecovered(model, survivor);
+          } catch (error) {
+            throw new Error(`crash at change ${change}`, { cause: error });
+          }
+        }
+      });
+    }
+  }
+});
