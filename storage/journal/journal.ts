@@ -16,7 +16,7 @@ import type { JournalFile } from "./journal-file.ts";
 import { JournalIndex } from "./journal-index.ts";
 import { entryRecordBytes, recordBytes, writeFloor, writeHardState } from "./record.ts";
 import { type JournalTail, type RecoveryReport, replay } from "./replay.ts";
-import { sureRoomBytes } from "./room.ts";
+import { framedBytesMax, sureRoomBytes } from "./room.ts";
 import { type StagedFrame, Staging } from "./staging.ts";
 
 const mebibyte = 1024 * 1024;
@@ -33,7 +33,7 @@ export interface JournalOptions {
   random: () => number;
   /** Size of one file, 64 MiB unless told; a multiple of 64 KiB. */
   fileBytes?: number;
-  /** Most files at once, 16 unless told; at least 3. */
+  /** Most files at once, 16 unless told; at least 4. */
   filesMax?: number;
   /** Usual most of a single write, 4 MiB unless told and never above a quarter of a file. */
   frameBytesMax?: number;
@@ -76,6 +76,7 @@ export class Journal implements AsyncDisposable {
   /** Where the next frame goes; undefined before the first file is begun. */
   #current: { file: JournalFile; position: number } | undefined;
   #flushingBytes = 0;
+  #flushingFrameBytesMax = 0;
   #isFlushing = false;
   #failure: Error | undefined;
 
@@ -83,7 +84,7 @@ export class Journal implements AsyncDisposable {
     const fileBytes = options.fileBytes ?? 64 * mebibyte;
     assert(fileBytes % 65_536 === 0);
     this.#filesMax = options.filesMax ?? 16;
-    assert(this.#filesMax >= 3);
+    assert(this.#filesMax >= 4);
     this.#options = options;
     this.#fileBytes = fileBytes;
     this.#frameBytesMax = Math.min(options.frameBytesMax ?? 4 * mebibyte, fileBytes / 4);
@@ -126,12 +127,12 @@ export class Journal implements AsyncDisposable {
   }
 
   /**
-   * Room grows short: three quarters of the files are in use, or the disk has no space for the next one. The
+   * Room grows short: three quarters of the files are in use, or the disk has no space for another. The
    * owner should have `oldestGroups` write their segments and hold new data back; small records still go in.
    */
   get isUnderPressure(): boolean {
     if (this.#ring.live.length >= Math.ceil((this.#filesMax * 3) / 4)) return true;
-    return this.#ring.isDiskFull;
+    return this.#ring.isDiskFull || this.#ring.nextFiles.length <= 1;
   }
 
   /** Groups whose entries hold back the oldest file. */
@@ -153,14 +154,17 @@ export class Journal implements AsyncDisposable {
   append(group: number, entries: readonly JournalEntry[]): void {
     this.#assertUsable();
     let sizeBytes = 0;
+    let largestBytes = 0;
     let lastIndex = this.#lastIndexes.get(group) ?? 0;
     for (const [at, entry] of entries.entries()) {
       assert(at === 0 ? entry.index >= 1 && entry.index <= lastIndex + 1 : entry.index === lastIndex + 1);
       lastIndex = entry.index;
       assert(entry.payload.byteLength <= this.payloadBytesMax);
-      sizeBytes += entryRecordBytes(entry);
+      const entryBytes = entryRecordBytes(entry);
+      sizeBytes += entryBytes;
+      largestBytes = Math.max(largestBytes, entryBytes);
     }
-    this.#assertRoom(sizeBytes);
+    this.#assertRoom(sizeBytes, largestBytes);
     for (const entry of entries) this.#staging.addEntry(group, entry);
     this.#lastIndexes.set(group, lastIndex);
   }
@@ -192,6 +196,7 @@ export class Journal implements AsyncDisposable {
     const frames = this.#staging.take();
     if (frames.length === 0) return;
     this.#isFlushing = true;
+    this.#flushingFrameBytesMax = Math.max(...frames.map(({ sizeBytes }) => sizeBytes));
     for (const frame of frames) this.#flushingBytes += frame.sizeBytes;
     try {
       for (const frame of frames) {
@@ -204,6 +209,7 @@ export class Journal implements AsyncDisposable {
       throw error;
     } finally {
       this.#isFlushing = false;
+      this.#flushingFrameBytesMax = 0;
     }
     this.#assertUsable();
     this.#tend();
@@ -345,19 +351,18 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Keeps half a file for records without data, without which neither votes nor reclaiming could go on. */
-  #assertRoom(sizeBytes: number): void {
-    const wantedBytes = this.stagedBytes + alignUp(frameHeaderBytes + sizeBytes);
+  #assertRoom(sizeBytes: number, largestBytes: number): void {
+    const wantedBytes = this.stagedBytes + framedBytesMax(sizeBytes, this.#frameBytesMax);
     // The usual case, settled without looking closely.
-    if (this.#current && wantedBytes < this.#remainingBytes - this.#fileBytes / 2 - this.#frameBytesMax)
-      return;
+    if (this.#current && wantedBytes < this.#remainingBytes - this.#fileBytes / 2) return;
     const roomBytes = sureRoomBytes({
       currentBytes: this.#remainingBytes,
       nextFiles: this.#ring.nextFiles,
       stateBytes: alignUp(frameHeaderBytes + this.#stateRecordBytes),
       frameBytesMax: Math.max(
         this.#staging.frameBytesMax,
-        this.#flushingBytes,
-        alignUp(frameHeaderBytes + sizeBytes),
+        this.#flushingFrameBytesMax,
+        alignUp(frameHeaderBytes + largestBytes),
       ),
     });
     if (wantedBytes <= roomBytes - this.#fileBytes / 2) return;

@@ -1,3 +1,6 @@
+import { blockBytes } from "../io/file.ts";
+import { frameHeaderBytes } from "./frame.ts";
+
 /** What is known of the journal's space when a record asks for some. */
 export interface JournalSpace {
   /** Bytes behind the last frame in the current file. */
@@ -20,4 +23,10 @@ export function sureRoomBytes({ currentBytes, nextFiles, stateBytes, frameBytesM
   let sum = Math.max(0, currentBytes - frameBytesMax);
   for (const sizeBytes of nextFiles) sum += Math.max(0, sizeBytes - stateBytes - frameBytesMax);
   return sum;
+}
+
+/** Most bytes that records of `sizeBytes` in all can take on disk: any two frames in a row are more than one full. */
+export function framedBytesMax(sizeBytes: number, frameBytes: number): number {
+  const frames = 1 + Math.ceil((2 * sizeBytes) / frameBytes);
+  return sizeBytes + frames * (frameHeaderBytes + blockBytes);
 }

@@ -51,6 +51,8 @@ export class JournalWorkload {
       this.#stageSome();
       const covered = this.staged.length;
       const flushing = this.#journal.flush();
+      // Staging throws first when the disk has failed.
+      flushing.catch(() => {});
       // What is staged while a flush is under way belongs to the next one.
       if (this.#random() < 0.5) this.#stageSome();
       await flushing;
