@@ -8,7 +8,7 @@ import {
 } from "#storage/io/faulty-file.ts";
 import type { Log } from "#storage/log/log.ts";
 import { type FakeBatch, fakeBatch } from "./fake-batch.ts";
-import { bytesOf, logFixture, readAll, smallConfig } from "./log-fixture.ts";
+import { bytesOf, expectBytes, logFixture, readAll, smallConfig } from "./log-fixture.ts";
 
 const config = { ...smallConfig, segmentBytes: 10_000, retentionBytes: 25_000 };
 
@@ -92,11 +92,11 @@ async function checkRecovered(model: Model, files: FaultyFileSystem): Promise<vo
   expect(log.nextOffset).toBeGreaterThanOrEqual(model.flushedOffset);
   expect(log.startOffset).toBeGreaterThanOrEqual(model.startOffset);
   expect(log.startOffset).toBeLessThanOrEqual(model.startOffsetMax);
-  expect(await readAll(log)).toEqual(model.from(log.startOffset, log.nextOffset));
+  expectBytes(await readAll(log), model.from(log.startOffset, log.nextOffset));
 
   model.replayInto(log);
   model.appendTo(log, 3);
-  expect(await readAll(log)).toEqual(model.from(log.startOffset));
+  expectBytes(await readAll(log), model.from(log.startOffset));
   expectEpochs(model, log);
   await log.flush();
   const { startOffset } = log;
@@ -104,7 +104,7 @@ async function checkRecovered(model: Model, files: FaultyFileSystem): Promise<vo
 
   log = await open(options);
   expect([log.startOffset, log.nextOffset]).toEqual([startOffset, model.nextOffset]);
-  expect(await readAll(log)).toEqual(model.from(startOffset));
+  expectBytes(await readAll(log), model.from(startOffset));
   expectEpochs(model, log);
 }
 

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { BatchCache } from "#storage/cache/batch-cache.ts";
 import { BufferArena } from "#storage/io/buffer-arena.ts";
 import type { FileSystem } from "#storage/io/file.ts";
@@ -87,4 +88,11 @@ export async function readAll(log: Log, fromOffset = log.startOffset, maxBytes =
 
 export function bytesOf(batches: readonly FakeBatch[]): Buffer {
   return Buffer.concat(batches.map((batch) => batch.bytes));
+}
+
+/** As `toEqual`, which compares large buffers element by element and slowly. */
+export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.compare(actual, expected) === 0) return;
+  const at = actual.findIndex((byte, i) => byte !== expected[i]);
+  expect.fail(`${actual.length} bytes differ from the ${expected.length} expected ones at ${at}`);
 }

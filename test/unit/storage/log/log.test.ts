@@ -3,7 +3,7 @@ import { BufferArena } from "#storage/io/buffer-arena.ts";
 import { OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { readFile } from "#storage/snapshots/small-file.ts";
 import { fakeBatch } from "./fake-batch.ts";
-import { appendMany, bytesOf, logFixture, readAll, readAt, smallConfig } from "./log-fixture.ts";
+import { appendMany, bytesOf, expectBytes, logFixture, readAll, readAt, smallConfig } from "./log-fixture.ts";
 
 const arena = new BufferArena({ bytesMax: 4 * 1024 * 1024 });
 
@@ -20,7 +20,7 @@ describe("appending and reading", () => {
     const slice = readAt(log, 0);
     expect(slice).not.toBeInstanceOf(Promise);
     expect(slice).toMatchObject({ firstOffset: 0, nextOffset: 5, batchCount: 5 });
-    expect(Buffer.concat((await slice).chunks)).toEqual(bytesOf(batches));
+    expectBytes(Buffer.concat((await slice).chunks), bytesOf(batches));
   });
 
   test("flushed batches are read from segments, byte for byte, across rolls", async () => {
@@ -30,7 +30,7 @@ describe("appending and reading", () => {
     expect(log.flushedOffset).toBe(60);
     expect(log.segments().length).toBeGreaterThan(3);
     for (const maxBytes of [1, 1048, 5000, 100_000]) {
-      expect(await readAll(log, 0, maxBytes)).toEqual(bytesOf(batches));
+      expectBytes(await readAll(log, 0, maxBytes), bytesOf(batches));
     }
   });
 
@@ -90,7 +90,7 @@ describe("appending and reading", () => {
     await log.flush();
     const slice = readAt(log, 0);
     expect(slice).not.toBeInstanceOf(Promise);
-    expect(Buffer.concat((await slice).chunks)).toEqual(bytesOf(batches));
+    expectBytes(Buffer.concat((await slice).chunks), bytesOf(batches));
   });
 
   test("a cold read fills the cache ahead of the reader", async () => {
@@ -118,7 +118,7 @@ describe("segments", () => {
     expect(first.path).toBe("/data/topic-0/00000000000000000000.log");
     expect(second.baseOffset).toBe(first.nextOffset);
     const contents = await readFile({ files, arena }, first.path);
-    expect(contents && Buffer.from(contents)).toEqual(bytesOf(batches.slice(0, first.nextOffset)));
+    expectBytes(contents ?? new Uint8Array(), bytesOf(batches.slice(0, first.nextOffset)));
     expect(first.sizeBytes).toBeLessThanOrEqual(smallConfig.segmentBytes);
     for (const extension of ["index", "timeindex"]) {
       expect(await files.exists(first.path.replace("log", extension))).toBe(true);
@@ -147,7 +147,7 @@ describe("segments", () => {
     appendMany(log, 1);
     await log.flush();
     expect(log.segments().length).toBeGreaterThan(1);
-    expect((await readAll(log)).subarray(0, bytesOf(batches).length)).toEqual(bytesOf(batches));
+    expectBytes((await readAll(log)).subarray(0, bytesOf(batches).length), bytesOf(batches));
   });
 
   test("a batch larger than a segment and than a write gets a segment of its own", async () => {
@@ -172,7 +172,7 @@ describe("reopening", () => {
       batches.push(...appendMany(log, 7));
     }
     await using log = await open();
-    expect(await readAll(log)).toEqual(bytesOf(batches));
+    expectBytes(await readAll(log), bytesOf(batches));
   });
 
   test("what was flushed is there without a close", async () => {
@@ -182,7 +182,7 @@ describe("reopening", () => {
     await first.flush();
     await using log = await open();
     expect(log.nextOffset).toBe(33);
-    expect(await readAll(log)).toEqual(bytesOf(batches));
+    expectBytes(await readAll(log), bytesOf(batches));
   });
 
   test("indexes that are missing are made anew", async () => {
@@ -197,6 +197,6 @@ describe("reopening", () => {
     await using log = await open();
     expect(await readAt(log, 20, { maxBytes: 1 })).toMatchObject({ firstOffset: 20 });
     expect(await log.offsetForTimestamp(1033)).toMatchObject({ offset: 33, timestampMs: 1033 });
-    expect(await readAll(log)).toEqual(bytesOf(batches));
+    expectBytes(await readAll(log), bytesOf(batches));
   });
 });

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import type { DirtyBatch, DirtyBatches } from "./dirty-batches.ts";
+import type { EpochStart } from "./epoch-index.ts";
+import { writeCheckpoint } from "./log-checkpoint.ts";
+import type { LogConfig } from "./log-config.ts";
+import type { LogDisk } from "./log-disk.ts";
+import type { RecoveredLog } from "./log-recovery.ts";
+import { Segment, type SegmentFacts, SegmentIndex } from "./segment.ts";
+import { writeIndex } from "./segment-index-files.ts";
+import type { SegmentIndexes } from "./segment-indexes.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+
+/** What a checkpoint says of the log as a whole. */
+export interface CheckpointedFacts {
+  readonly startOffset: number;
+  readonly epochs: readonly EpochStart[];
+}
+
+/**
+ * The files of one log: sealed segments, then at most one that is open for more.
+ *
+ * Calls that return a promise change files and are made one at a time; what they change in memory, they change once
+ * the disk has it, so a call that failed on a full disk may be made again.
+ */
+export class Segments {
+  readonly #disk: LogDisk;
+  readonly #directory: string;
+  readonly #indexes: SegmentIndexes;
+  readonly #nowMs: () => number;
+  #list: Segment[];
+  #writer: SegmentWriter | undefined;
+  #flushedOffset: number;
+  #uncheckpointedBytes: number;
+
+  constructor(
+    disk: LogDisk,
+    log: { directory: string; indexes: SegmentIndexes; nowMs: () => number },
+    recovered: Pick<RecoveredLog, "segments" | "nextOffset" | "uncheckpointedBytes">,
+  ) {
+    this.#disk = disk;
+    this.#directory = log.directory;
+    this.#indexes = log.indexes;
+    this.#nowMs = log.nowMs;
+    this.#list = recovered.segments;
+    this.#flushedOffset = recovered.nextOffset;
+    this.#uncheckpointedBytes = recovered.uncheckpointedBytes;
+    const open = this.#list.at(-1);
+    if (open && !open.isSealed) {
+      this.#writer = new SegmentWriter(disk, open, { exists: true, createdMs: log.nowMs() });
+    }
+    for (const segment of this.#list) if (segment.isSealed) this.#indexes.hold(segment);
+  }
+
+  /** Oldest first. */
+  list(): readonly Segment[] {
+    return this.#list;
+  }
+
+  /** Everything below is durable. */
+  get flushedOffset(): number {
+    return this.#flushedOffset;
+  }
+
+  get sizeBytes(): number {
+    return this.#list.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  /** Bytes that a restart would scan. */
+  get uncheckpointedBytes(): number {
+    return this.#uncheckpointedBytes;
+  }
+
+  /** The segment with the first batch that ends after `offset`. */
+  find(offset: number): Segment | undefined {
+    let low = 0;
+    let high = this.#list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#list[middle]?.nextOffset ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const segment = this.#list[low];
+    return segment && segment.sizeBytes > 0 ? segment : undefined;
+  }
+
+  /** Writes the first of the dirty batches, as many as make one write, and answers them. @throws DiskError */
+  async writeSome(
+    dirty: DirtyBatches,
+    config: LogConfig,
+    facts: CheckpointedFacts,
+  ): Promise<readonly DirtyBatch[]> {
+    const first = dirty.at(0);
+    assert(first);
+    let batches = await this.#takeForOpen(dirty, config);
+    if (batches.length === 0) {
+      await this.sealOpen(config, facts);
+      this.#writer = this.#startSegment(first, config);
+      batches = this.#writer.take(dirty, config, this.#nowMs());
+    }
+    const last = batches.at(-1);
+    assert(last && this.#writer);
+    await this.#writer.write(batches);
+    this.#flushedOffset = last.nextOffset;
+    for (const { bytes } of batches) this.#uncheckpointedBytes += bytes.length;
+    return batches;
+  }
+
+  /**
+   * Ends the open segment, if there is one. The checkpoint that counts it as sealed comes before the next
+   * segment's file, so that a crash never finds two open ones. @throws DiskError
+   */
+  async sealOpen(config: LogConfig, facts: CheckpointedFacts): Promise<void> {
+    const writer = this.#writer;
+    if (!writer) return;
+    await this.#indexes.of(writer.segment, config.indexIntervalBytes);
+    await writer.seal();
+    await this.#writeCheckpoint(facts);
+    this.#indexes.hold(writer.segment);
+    this.#writer = undefined;
+  }
+
+  /** Writes the open segment's index and the checkpoint. @throws DiskError */
+  async checkpoint(facts: CheckpointedFacts): Promise<void> {
+    const open = this.#writer?.segment;
+    if (open?.index && open.sizeBytes > 0) await writeIndex(this.#disk, open);
+    await this.#writeCheckpoint(facts);
+  }
+
+  /** Leaves the files as Kafka would after a clean stop. @throws DiskError */
+  async finish(facts: CheckpointedFacts): Promise<void> {
+    await this.#writer?.cutPadding();
+    if (this.#uncheckpointedBytes > 0) await this.checkpoint(facts);
+  }
+
+  /**
+   * Removes sealed segments that end at or before the new start. The checkpoint comes first: a crash in between
+   * leaves files that the next opening removes. @throws DiskError
+   */
+  async dropBefore(facts: CheckpointedFacts): Promise<void> {
+    await this.#writeCheckpoint(facts);
+    const dropped = this.#list.filter((segment) => isBelow(segment, facts.startOffset));
+    this.#list = this.#list.filter((segment) => !dropped.includes(segment));
+    for (const segment of dropped) {
+      this.#indexes.forget(segment);
+      await this.#disk.openFiles.forget(segment.path);
+      for (const path of [segment.indexPath, segment.timeIndexPath, segment.path]) {
+        await this.#disk.files.remove(path);
+      }
+    }
+    if (dropped.length > 0) await this.#disk.files.syncDirectory(this.#directory);
+  }
+
+  /** Lets go of files and memory. @throws DiskError */
+  async release(): Promise<void> {
+    for (const segment of this.#list) {
+      this.#indexes.forget(segment);
+      await this.#disk.openFiles.forget(segment.path);
+    }
+  }
+
+  async #takeForOpen(dirty: DirtyBatches, config: LogConfig): Promise<DirtyBatch[]> {
+    if (!this.#writer) return [];
+    await this.#indexes.of(this.#writer.segment, config.indexIntervalBytes);
+    return this.#writer.take(dirty, config, this.#nowMs());
+  }
+
+  /** A segment begins where the last one ended, unless a gap is too wide for the index's 31 bits. */
+  #startSegment(first: DirtyBatch, config: LogConfig): SegmentWriter {
+    const isWide = first.nextOffset - this.#flushedOffset > 2 ** 31 - 1;
+    const segment = new Segment(this.#directory, isWide ? first.baseOffset : this.#flushedOffset);
+    segment.index = new SegmentIndex(segment.baseOffset, config.indexIntervalBytes);
+    this.#list.push(segment);
+    return new SegmentWriter(this.#disk, segment, { exists: false, createdMs: this.#nowMs() });
+  }
+
+  async #writeCheckpoint({ startOffset, epochs }: CheckpointedFacts): Promise<void> {
+    const sealed = this.#list.filter((segment) => segment.isSealed && !isBelow(segment, startOffset));
+    const open = this.#list.find((segment) => !segment.isSealed && segment.sizeBytes > 0);
+    await writeCheckpoint(this.#disk, this.#directory, {
+      startOffset,
+      nextOffset: this.#flushedOffset,
+      sealed: sealed.map(factsOf),
+      open: open ? factsOf(open) : null,
+      // Those of dirty batches come again with the batches.
+      epochs: epochs.filter((entry) => entry.startOffset < this.#flushedOffset),
+    });
+    this.#uncheckpointedBytes = 0;
+  }
+}
+
+function isBelow(segment: Segment, startOffset: number): boolean {
+  return segment.isSealed && segment.nextOffset <= startOffset;
+}
+
+function factsOf(segment: SegmentFacts): SegmentFacts {
+  const { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset } =
+    segment;
+  return { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset };
+}
