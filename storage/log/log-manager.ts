@@ -1,111 +1,243 @@
+import assert from "node:assert/strict";
 import type { BatchCache } from "../cache/batch-cache.ts";
 import type { FileSystem } from "../io/file.ts";
-import { type AlignedMemory, type Checksum, readFile, replaceFile } from "../snapshots/small-file.ts";
+import {
+  type AlignedMemory,
+  type Checksum,
+  SnapshotCorruptError,
+  temporarySuffix,
+} from "../snapshots/small-file.ts";
 import type { BatchFormat } from "./batch-format.ts";
 import type { DirtyBudget } from "./dirty-budget.ts";
+import { type FlushLimits, logsToFlush } from "./flush-schedule.ts";
 import { Log } from "./log.ts";
 import type { LogConfig } from "./log-config.ts";
+import { LogCorruptError } from "./log-error.ts";
 import { OpenFiles } from "./open-files.ts";
+import {
+  type PartitionIdentity,
+  parsePartitionDirectoryName,
+  partitionDirectoryName,
+  partitionMetadataName,
+  readTopicId,
+  writeTopicId,
+} from "./partition-directory.ts";
+import { type RecoveryPoint, readRecoveryPoints, writeRecoveryPoints } from "./recovery-points.ts";
+import { parseSegmentName } from "./segment.ts";
 import { SegmentIndexes } from "./segment-indexes.ts";
 
-/** What all logs of a node share. */
+/** What the logs of a node share. */
 export interface LogManagerOptions {
   readonly files: FileSystem;
-  /** Each log has a directory of its own in here. */
+  /** Holds one directory per partition. */
   readonly directory: string;
-  readonly arena: AlignedMemory;
-  readonly checksum: Checksum;
   readonly format: BatchFormat;
+  readonly checksum: Checksum;
+  readonly arena: AlignedMemory;
   readonly cache: BatchCache;
   readonly dirty: DirtyBudget;
   readonly nowMs: () => number;
   readonly acceptCorruption?: boolean;
+  /** Idle files kept open. */
+  readonly openFilesMax?: number;
+  /** Memory for indexes of sealed segments. */
+  readonly indexBytesMax?: number;
 }
 
-/** Which log to open. */
-export interface LogPlace {
-  readonly topic: string;
-  /** Tells a topic from an earlier one of the same name. */
-  readonly topicId: string;
-  readonly partition: number;
-  readonly config: LogConfig;
-  /** Everything below is known to be durable in the segments. */
-  readonly durableOffset?: number;
+/** A partition's log with the name and id that it goes by. */
+export interface ManagedLog extends PartitionIdentity {
+  readonly log: Log;
 }
 
-/** Directories that only wait for their removal. */
-const deletedSuffix = "-delete";
-const identityName = "partition.metadata";
+/** Logs opened at a time: enough to keep a disk busy. */
+const openConcurrency = 16;
 
-/**
- * The logs of a node: `<directory>/<topic>-<partition>`, each marked with its topic's id in Kafka's
- * `partition.metadata`, so that what is left of a deleted topic never passes for a new one's data.
- */
+/** All logs of a node: finds their directories, opens, checkpoints and removes them. */
 export class LogManager implements AsyncDisposable {
-  readonly dirty: DirtyBudget;
   readonly #options: LogManagerOptions;
   readonly #openFiles: OpenFiles;
   readonly #indexes: SegmentIndexes;
+  readonly #logs = new Map<string, ManagedLog>();
+  readonly #opening = new Set<string>();
+  readonly #points: Map<string, RecoveryPoint>;
 
-  /** Clears away what deletions before a crash have left. @throws DiskError */
+  /** Makes the directory when missing; opens no log yet. @throws LogCorruptError, DiskError */
   static async open(options: LogManagerOptions): Promise<LogManager> {
-    const { files, directory } = options;
-    for (const name of await files.list(directory)) {
-      if (name.endsWith(deletedSuffix)) await files.removeDirectory(`${directory}/${name}`);
+    await options.files.makeDirectory(options.directory);
+    const path = pointsPath(options);
+    await options.files.remove(path + temporarySuffix);
+    try {
+      return new LogManager(options, await readRecoveryPoints(options, path));
+    } catch (error) {
+      if (!(error instanceof SnapshotCorruptError)) throw error;
+      if (options.acceptCorruption) return new LogManager(options, new Map());
+      throw new LogCorruptError(error.message, { path, position: 0 }, { cause: error });
     }
-    return new LogManager(options);
   }
 
-  private constructor(options: LogManagerOptions) {
+  private constructor(options: LogManagerOptions, points: Map<string, RecoveryPoint>) {
     this.#options = options;
-    this.dirty = options.dirty;
-    this.#openFiles = new OpenFiles(options.files);
-    this.#indexes = new SegmentIndexes({ ...options, openFiles: this.#openFiles });
+    this.#points = points;
+    this.#openFiles = new OpenFiles(options.files, options.openFilesMax);
+    this.#indexes = new SegmentIndexes({ ...options, openFiles: this.#openFiles }, options.indexBytesMax);
   }
 
-  /** Opens a partition's log, or makes an empty one. @throws LogCorruptError, DiskError */
-  async open(place: LogPlace): Promise<Log> {
-    const { files } = this.#options;
-    const directory = `${this.#options.directory}/${place.topic}-${place.partition}`;
-    const identityPath = `${directory}/${identityName}`;
-    const identity = identityText(place.topicId);
-    const found = await readFile(this.#options, identityPath);
-    if (!found || new TextDecoder().decode(found) !== identity) {
-      if (await files.exists(directory)) await this.#moveAside(directory, place.topicId);
-      await files.makeDirectory(directory);
-      await replaceFile(this.#options, identityPath, new TextEncoder().encode(identity));
+  find(partition: { topic: string; partition: number }): Log | undefined {
+    return this.#logs.get(partitionDirectoryName(partition))?.log;
+  }
+
+  logs(): IterableIterator<ManagedLog> {
+    return this.#logs.values();
+  }
+
+  /**
+   * Opens a partition's log, or makes it. What is left of an older topic of the same name is removed first.
+   * @throws LogCorruptError, DiskError
+   */
+  async openLog(identity: PartitionIdentity, config: LogConfig): Promise<Log> {
+    const name = partitionDirectoryName(identity);
+    assert(!this.#logs.has(name) && !this.#opening.has(name));
+    this.#opening.add(name);
+    try {
+      const log = await this.#open(name, identity, config);
+      this.#logs.set(name, { ...identity, log });
+      return log;
+    } finally {
+      this.#opening.delete(name);
     }
-    const { durableOffset } = place;
+  }
+
+  /** Opens many logs, a few at a time; the first that fails stops the rest. @throws LogCorruptError, DiskError */
+  async openLogs(partitions: readonly { identity: PartitionIdentity; config: LogConfig }[]): Promise<void> {
+    const waiting = partitions.values();
+    const openSome = async () => {
+      for (const { identity, config } of waiting) await this.openLog(identity, config);
+    };
+    await Promise.all(Array.from({ length: openConcurrency }, openSome));
+    const hasDamage = [...this.#logs.values()].some(({ log }) => log.damage.length > 0);
+    if (hasDamage) await this.checkpoint();
+  }
+
+  /** Closes a log without a flush and removes its files. @throws DiskError */
+  async remove(partition: { topic: string; partition: number }): Promise<void> {
+    const name = partitionDirectoryName(partition);
+    const managed = this.#logs.get(name);
+    if (!managed) return;
+    this.#logs.delete(name);
+    this.#points.delete(name);
+    await managed.log.abandon();
+    await this.#removeDirectory(name);
+  }
+
+  /**
+   * Removes directories of partitions that nobody knows any more, which a crash during `remove` leaves; answers
+   * their names. Directories without a topic id are not touched: they are not known to be ours. @throws DiskError
+   */
+  async removeStrangers(isKnown: (identity: PartitionIdentity) => boolean): Promise<string[]> {
+    const removed: string[] = [];
+    for (const name of await this.#options.files.list(this.#options.directory)) {
+      const partition = parsePartitionDirectoryName(name);
+      if (!partition || this.#logs.has(name) || this.#opening.has(name)) continue;
+      const topicId = await readTopicId(this.#options, this.#pathOf(name));
+      if (topicId === undefined || isKnown({ ...partition, topicId })) continue;
+      await this.#removeDirectory(name);
+      removed.push(name);
+    }
+    return removed;
+  }
+
+  /**
+   * Writes down how far each log is durable: up to there, and no further, the journal may let go. Answers those
+   * offsets. @throws DiskError
+   */
+  async checkpoint(): Promise<ReadonlyMap<Log, number>> {
+    const durable = new Map<Log, number>();
+    for (const [name, { topicId, log }] of this.#logs) {
+      durable.set(log, log.flushedOffset);
+      this.#points.set(name, { topicId, durableOffset: log.flushedOffset });
+    }
+    await writeRecoveryPoints(this.#options, pointsPath(this.#options), new Map(this.#points));
+    return durable;
+  }
+
+  /** The logs that should be flushed now; when to ask is the caller's. */
+  logsToFlush(limits: FlushLimits): Log[] {
+    return logsToFlush(
+      [...this.#logs.values()].map(({ log }) => log),
+      limits,
+    );
+  }
+
+  /** Flushes and closes all logs; the first failure is thrown once all were tried. */
+  async close(): Promise<void> {
+    const closing = [...this.#logs.values()].map(({ log }) => log.close());
+    const results = await Promise.allSettled(closing);
+    await this.#openFiles[Symbol.asyncDispose]();
+    const failure = results.find((result) => result.status === "rejected");
+    if (failure) throw failure.reason;
+    if (this.#logs.size > 0) await this.checkpoint();
+    this.#logs.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(name: string, identity: PartitionIdentity, config: LogConfig): Promise<Log> {
+    const directory = this.#pathOf(name);
+    await this.#prepare(name, identity);
+    const point = this.#points.get(name);
     return Log.open({
       ...this.#options,
       directory,
-      config: place.config,
+      config,
       openFiles: this.#openFiles,
       indexes: this.#indexes,
-      ...(durableOffset === undefined ? {} : { durableOffset }),
+      durableOffset: point?.topicId === identity.topicId ? point.durableOffset : 0,
     });
   }
 
-  /** Removes a log with its directory; a crash in between leaves a directory that the next start removes. @throws DiskError */
-  async remove(log: Log): Promise<void> {
-    await log.remove();
+  /** Leaves a directory that is this partition's. */
+  async #prepare(name: string, { topicId }: PartitionIdentity): Promise<void> {
+    const { files, acceptCorruption } = this.#options;
+    const directory = this.#pathOf(name);
+    const found = await readTopicId(this.#options, directory);
+    if (found === topicId) return;
+
+    if (found !== undefined) {
+      await this.#removeDirectory(name);
+    } else if (!acceptCorruption) {
+      // The file comes before the first segment and goes after the last: without it, segments are not ours to judge.
+      const segment = (await files.list(directory)).find((entry) => parseSegmentName(entry) !== undefined);
+      if (segment) {
+        const path = `${directory}/${partitionMetadataName}`;
+        throw new LogCorruptError(`Cannot open log "${directory}": it has segments but no topic id`, {
+          path,
+          position: 0,
+        });
+      }
+    }
+    await files.makeDirectory(directory);
+    await writeTopicId(this.#options, directory, topicId);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#openFiles[Symbol.asyncDispose]();
-  }
-
-  async #moveAside(directory: string, topicId: string): Promise<void> {
+  /** The topic id goes last: what a crash leaves of the directory is still known for what it is. */
+  async #removeDirectory(name: string): Promise<void> {
     const { files } = this.#options;
-    const aside = `${directory}.${topicId}${deletedSuffix}`;
-    await files.removeDirectory(aside);
-    await files.rename(directory, aside);
+    const directory = this.#pathOf(name);
+    for (const entry of await files.list(directory)) {
+      if (entry !== partitionMetadataName) await files.remove(`${directory}/${entry}`);
+    }
+    await files.syncDirectory(directory);
+    await files.removeDirectory(directory);
     await files.syncDirectory(this.#options.directory);
-    await files.removeDirectory(aside);
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#options.directory}/${name}`;
   }
 }
 
-/** Kafka's text form. */
-function identityText(topicId: string): string {
-  return `version: 0\ntopic_id: ${topicId}\n`;
+function pointsPath({ directory }: { directory: string }): string {
+  return `${directory}/recovery-points`;
 }

@@ -141,11 +141,16 @@ class Recovery {
     }
 
     const known: Tail = { endPosition: segment.sizeBytes, nextOffset: segment.nextOffset };
-    const end = await scanSegment(this.#disk, path, { from: known, endPosition: fileBytes }, (_batch, header) => {
-      segment.note(header);
-      this.#epochs.note(header);
-      return undefined;
-    });
+    const end = await scanSegment(
+      this.#disk,
+      path,
+      { from: known, endPosition: fileBytes },
+      (_batch, header) => {
+        segment.note(header);
+        this.#epochs.note(header);
+        return undefined;
+      },
+    );
     this.#nextOffset = Math.max(this.#nextOffset, segment.nextOffset);
     this.#uncheckpointedBytes += segment.sizeBytes - known.endPosition;
     if (end.stop === "broken") await this.#cut(segment, { fileBytes, isLast });

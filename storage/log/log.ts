@@ -277,11 +277,16 @@ export class Log implements AsyncDisposable {
     return this.close();
   }
 
-  /** Closes without a flush and removes the directory with everything in it. @throws DiskError */
-  async remove(): Promise<void> {
+  /** Closes without a flush: what is dirty is the journal's, or nobody's any more. */
+  async abandon(): Promise<void> {
     this.#isClosed = true;
     await this.#changes; // Never rejects.
     await this.#release();
+  }
+
+  /** Closes without a flush and removes the directory with everything in it. @throws DiskError */
+  async remove(): Promise<void> {
+    await this.abandon();
     await this.#disk.files.removeDirectory(this.directory);
   }
 
@@ -390,6 +395,7 @@ export class Log implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
+    if (this.#isReleased) return;
     this.#isReleased = true;
     this.#budget.remove(this.#dirty.clear());
     this.#cache.clear();
