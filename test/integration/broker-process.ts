@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { within } from "./wait-until.ts";
 
@@ -44,6 +45,7 @@ export class BrokerProcess implements AsyncDisposable {
   #exit: Promise<ProcessExit>;
   #ended: ProcessExit | undefined;
   #mayEnd = false;
+  #hasToldOfDeath = false;
   #port: number;
 
   /** Starts the broker and waits until it serves. @throws Error with the end of its log when it does not */
@@ -83,6 +85,10 @@ export class BrokerProcess implements AsyncDisposable {
     return `127.0.0.1:${this.#port}`;
   }
 
+  get isRunning(): boolean {
+    return !this.#ended;
+  }
+
   /** Lines of the log, of all lives of the process, oldest first. */
   get log(): readonly LogLine[] {
     return this.#log;
@@ -109,7 +115,10 @@ export class BrokerProcess implements AsyncDisposable {
   assertAlive(): void {
     if (!this.#ended || this.#mayEnd) return;
     const { code, signal } = this.#ended;
-    throw new Error(`Broker ended unexpectedly with ${signal ?? code}:\n${this.logTail()}`);
+    // The log belongs to the test during which it happened; the ones after it only fail.
+    const log = this.#hasToldOfDeath ? "see the first failure" : this.logTail();
+    this.#hasToldOfDeath = true;
+    throw new Error(`Broker ended unexpectedly with ${signal ?? code}:\n${log}`);
   }
 
   /** Ends the process as a crash does, with no chance to write anything more. */
@@ -130,6 +139,15 @@ export class BrokerProcess implements AsyncDisposable {
     this.#child = this.#spawn();
     this.#exit = this.#watch(this.#child);
     await this.#untilServing();
+  }
+
+  /** Starts again and crashes after so many milliseconds, served or not. */
+  async startAndKill(afterMs: number): Promise<void> {
+    // What the start comes to is of no interest: it is to be broken off.
+    const start = this.start().catch(() => undefined);
+    await sleep(afterMs);
+    await this.kill();
+    await start;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -37,7 +37,8 @@ export function useBroker(config: Readonly<Record<string, string>> = {}): TestBr
   });
   afterEach(({ task }) => {
     broker?.assertAlive();
-    if (task.result?.state === "fail" && broker) console.error(`The broker's log:\n${broker.logTail()}`);
+    const hasFailed = task.result?.state === "fail";
+    if (hasFailed && broker?.isRunning) console.error(`The broker's log:\n${broker.logTail(10)}`);
   });
   afterAll(async () => {
     await broker?.[Symbol.asyncDispose]();

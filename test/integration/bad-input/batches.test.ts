@@ -2,7 +2,7 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import { sealBatch } from "#protocol/records/batch.ts";
 import { buildBatch } from "#protocol/records/batch-builder.ts";
 import { connectKafkajs, createTopic, readMessages, text } from "../kafkajs/kafkajs-client.ts";
-import { useBroker } from "../test-broker.ts";
+import { externalBootstrapServers, useBroker } from "../test-broker.ts";
 import { RawConnection } from "./raw-connection.ts";
 import {
   apiVersionsRequest,
@@ -111,7 +111,8 @@ test.each([0, 1, 12, 17, 60])("a batch broken off after %i bytes is refused", as
   expect(errorCode).toBeOneOf([errors.invalidRecord, errors.corruptMessage]);
 });
 
-test("no records at all is an invalid record", async () => {
+// Apache Kafka 4.3.1 leaves this one unanswered and the connection open.
+test.skipIf(externalBootstrapServers)("no records at all are an invalid record", async () => {
   expect((await produce({ records: null })).errorCode).toBe(errors.invalidRecord);
 });
 

@@ -50,10 +50,6 @@ const fatal: readonly (readonly [string, Buffer])[] = [
     "a client id longer than the frame",
     frame(int16(apiKeys.metadata), int16(1), int32(1), int16(30_000), Buffer.from("short")),
   ],
-  [
-    "a client id of a negative length other than -1",
-    frame(int16(3), int16(1), int32(1), int16(-2), int32(-1)),
-  ],
   ["an array of two thousand million topics", frame(metadata(1), int32(0x7fff_ffff))],
   ["an array longer than the frame", frame(metadata(1), int32(3), string("only-one"))],
   ["a string longer than the frame", frame(metadata(1), int32(1), int16(500), Buffer.from("short"))],
