@@ -40,6 +40,7 @@ import { fetchOffsets, refuseEachPartition, refuseFetch } from "./offset-fetch.t
 import { abandonGroup } from "./rebalance.ts";
 import { removeOffsets } from "./removal.ts";
 import { syncGroup } from "./sync.ts";
+import { fitsRecord } from "./text-limits.ts";
 
 /** What a request's version decides. */
 export interface VersionContext {
@@ -221,6 +222,7 @@ export class GroupCoordinator {
 
   /** Where the group lives, or why nobody here can answer for it. */
   #shardOf(groupId: string): GroupShard | ErrorCode {
+    if (!fitsRecord(groupId)) return ErrorCode.invalidGroupId;
     const shard = this.#shards.get(this.partitionOf(groupId));
     if (!shard) return ErrorCode.notCoordinator;
     switch (shard.status) {

@@ -122,7 +122,7 @@ export class GroupOffsets {
       const slot = this.#slot(entry);
       if (!slot) continue;
       slot.pendingCount--;
-      if (isDurable && revision > slot.revision) {
+      if (isDurable && revision >= slot.revision) {
         slot.committed = entry.committed;
         slot.revision = revision;
       }

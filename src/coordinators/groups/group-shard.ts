@@ -70,7 +70,7 @@ export class GroupShard {
     group.timer?.cancel();
     group.timer = null;
     group.transition("Dead", this.nowMs());
-    if (this.#groups.get(group.id) === group) this.#groups.delete(group.id);
+    this.#groups.delete(group.id);
   }
 
   /** Forgets a group that never held anything: names that clients make up cost no memory for long. */

@@ -13,7 +13,7 @@ const validBefore: Readonly<Record<GroupState, readonly GroupState[]>> = {
   PreparingRebalance: ["Empty", "CompletingRebalance", "Stable"],
   CompletingRebalance: ["PreparingRebalance"],
   Stable: ["CompletingRebalance"],
-  Dead: ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead"],
+  Dead: ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable"],
 };
 
 /** Protocol type of consumers: the only one whose member metadata the broker understands. */
@@ -30,7 +30,8 @@ export interface RebalanceTimer {
  * no timers of its own accord; `rebalance`, `join`, `sync` and `leave` move it.
  *
  * Invariants: `leaderId` names a member whenever there are members; every static name maps to a member;
- * `tally` counts exactly the members' protocols; pending ids are not members.
+ * `tally` counts exactly the members' protocols; pending ids are not members,
+ * and those pending to sync are.
  */
 export class ClassicGroup {
   readonly id: string;
@@ -52,7 +53,7 @@ export class ClassicGroup {
   /** Null = a record written before Kafka 2.1 did not say. */
   stateTimestampMs: number | null;
   readonly #members = new Map<string, GroupMember>();
-  readonly #staticIds = new Map<string, string>();
+  readonly #staticMembers = new Map<string, GroupMember>();
   readonly #tally = new ProtocolTally();
   #state: GroupState;
   #subscribedTopics: ReadonlySet<string> | null = null;
@@ -92,8 +93,7 @@ export class ClassicGroup {
   }
 
   staticMember(groupInstanceId: string): GroupMember | undefined {
-    const memberId = this.#staticIds.get(groupInstanceId);
-    return memberId === undefined ? undefined : this.#members.get(memberId);
+    return this.#staticMembers.get(groupInstanceId);
   }
 
   /** How long the slowest member may take to rejoin. */
@@ -144,14 +144,14 @@ export class ClassicGroup {
     if (this.#members.size === 0) this.protocolType = protocolType;
     this.leaderId ??= member.memberId;
     this.#members.set(member.memberId, member);
-    if (member.groupInstanceId !== null) this.#staticIds.set(member.groupInstanceId, member.memberId);
+    if (member.groupInstanceId !== null) this.#staticMembers.set(member.groupInstanceId, member);
     this.#tally.add(member.protocolNames);
   }
 
   /** Takes a member out; the oldest one left leads when it was the leader. */
   remove(member: GroupMember): void {
     assert(this.#members.delete(member.memberId));
-    if (member.groupInstanceId !== null) this.#staticIds.delete(member.groupInstanceId);
+    if (member.groupInstanceId !== null) this.#staticMembers.delete(member.groupInstanceId);
     this.pendingSync.delete(member.memberId);
     this.#tally.remove(member.protocolNames);
     if (this.isLeader(member.memberId)) this.leaderId = this.#members.keys().next().value ?? null;
@@ -159,11 +159,10 @@ export class ClassicGroup {
 
   /** Gives a static member another id; its roles go with it. */
   rename(member: GroupMember, memberId: string): void {
-    const { memberId: oldId, groupInstanceId } = member;
-    assert(groupInstanceId !== null && this.#members.delete(oldId));
+    const { memberId: oldId } = member;
+    assert(member.isStatic && this.#members.delete(oldId));
     member.memberId = memberId;
     this.#members.set(memberId, member);
-    this.#staticIds.set(groupInstanceId, memberId);
     if (this.pendingSync.delete(oldId)) this.pendingSync.add(memberId);
     if (this.isLeader(oldId)) this.leaderId = memberId;
   }
@@ -200,7 +199,6 @@ export class ClassicGroup {
   /** Begins the next generation with the members as they are. */
   beginGeneration(nowMs: number): void {
     this.generationId++;
-    this.pendingSync.clear();
     this.isStoringAssignment = false;
     this.protocolName = this.#members.size === 0 ? null : this.electProtocol();
     this.transition(this.#members.size === 0 ? "Empty" : "CompletingRebalance", nowMs);

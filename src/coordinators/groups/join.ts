@@ -15,9 +15,12 @@ import {
   startRebalance,
 } from "./rebalance.ts";
 import { rejoinStatic } from "./static-rejoin.ts";
+import { fitsRecord } from "./text-limits.ts";
 
 /** From here on a dynamic member must come back with an id that it was given (KIP-394). */
 const knownMemberIdFrom = 4;
+/** What a member id adds to the name that it begins with. */
+const memberSuffixBytesMax = 64;
 
 /** Answers at once, or when the group's next generation begins. */
 export function joinGroup(
@@ -36,6 +39,11 @@ function join(shard: GroupShard, joining: Joining): void {
   const { sessionTimeoutMsMin, sessionTimeoutMsMax } = shard.config;
   if (request.sessionTimeoutMs < sessionTimeoutMsMin || request.sessionTimeoutMs > sessionTimeoutMsMax) {
     answer(joinFailure(ErrorCode.invalidSessionTimeout, request.memberId));
+    return;
+  }
+
+  if (!isStorable(joining)) {
+    answer(joinFailure(ErrorCode.invalidRequest, request.memberId));
     return;
   }
 
@@ -60,6 +68,15 @@ function join(shard: GroupShard, joining: Joining): void {
 
   completeJoinIfReady(shard, group);
   shard.dropIfHollow(group);
+}
+
+/** Whether a record of the group could hold what this member brings, its id to come included. */
+function isStorable({ request, context, protocols }: Joining): boolean {
+  return (
+    fitsRecord(request.groupInstanceId ?? context.clientId, memberSuffixBytesMax) &&
+    fitsRecord(request.protocolType) &&
+    protocols.every(({ name }) => fitsRecord(name))
+  );
 }
 
 /**

@@ -8,6 +8,7 @@ import { offsetCommitRecord } from "./group-records.ts";
 import type { GroupShard } from "./group-shard.ts";
 import { claimedMember } from "./member-validation.ts";
 import { restartSession } from "./rebalance.ts";
+import { fitsRecord } from "./text-limits.ts";
 import type { GroupTopic } from "./topic-directory.ts";
 
 type CommitTopic = OffsetCommitRequest["topics"][number];
@@ -124,10 +125,9 @@ function sort(
 function judge(shard: GroupShard, topic: GroupTopic, partition: CommitPartition): ErrorCode {
   const { partitionIndex, committedMetadata } = partition;
   if (partitionIndex < 0 || partitionIndex >= topic.partitionCount) return ErrorCode.unknownTopicOrPartition;
-  if ((committedMetadata?.length ?? 0) > shard.config.offsetMetadataBytesMax) {
-    return ErrorCode.offsetMetadataTooLarge;
-  }
-  return ErrorCode.none;
+  const metadata = committedMetadata ?? "";
+  const isTooLarge = metadata.length > shard.config.offsetMetadataBytesMax || !fitsRecord(metadata);
+  return isTooLarge ? ErrorCode.offsetMetadataTooLarge : ErrorCode.none;
 }
 
 function toEntry(

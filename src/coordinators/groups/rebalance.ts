@@ -23,7 +23,6 @@ export function startRebalance(shard: GroupShard, group: ClassicGroup): void {
   const isFirst = group.state === "Empty";
   if (group.state === "CompletingRebalance") failParkedSyncs(shard, group, ErrorCode.rebalanceInProgress);
   clearTimer(group);
-  group.isStoringAssignment = false;
   group.transition("PreparingRebalance", shard.nowMs());
 
   if (isFirst) startInitialDelay(shard, group);

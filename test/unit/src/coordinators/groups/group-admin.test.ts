@@ -153,6 +153,17 @@ describe("DeleteGroups (trap 49)", () => {
     }
   });
 
+  test("a deletion that fails late does not displace a group that took the name", async () => {
+    const world = await GroupWorld.start();
+    await world.commit({ offset: 1 });
+    world.log.isHolding = true;
+    const deletion = world.delete("g");
+    await world.join({}, { version: 3 });
+    world.log.release("unavailable");
+    expect(await deletion).toBe(ErrorCode.coordinatorNotAvailable);
+    expect(world.describe("g")).toMatchObject({ groupState: "PreparingRebalance", members: [{}] });
+  });
+
   test("a group with more offsets than one batch takes is deleted whole", async () => {
     const world = await GroupWorld.start();
     world.addTopic("wide", 1_200);

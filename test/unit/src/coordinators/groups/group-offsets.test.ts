@@ -24,10 +24,30 @@ test("an earlier commit that settles late does not undo a later one", () => {
   expect(offsets.find(at)?.offset).toBe(2);
 });
 
+test("of two commits of one partition in one request the second counts, as in the log", () => {
+  const offsets = new GroupOffsets();
+  offsets
+    .begin([
+      { ...at, committed: committed(1) },
+      { ...at, committed: committed(2) },
+    ])
+    .complete();
+  expect([offsets.find(at)?.offset, offsets.isPending(at)]).toEqual([2, false]);
+});
+
 test("an abandoned commit leaves nothing behind", () => {
   const offsets = new GroupOffsets();
   offsets.begin([{ ...at, committed: committed(1) }]).abandon();
   expect(offsets.isEmpty).toBe(true);
+});
+
+test("an abandoned commit does not take another one with it", () => {
+  const offsets = new GroupOffsets();
+  const first = offsets.begin([{ ...at, committed: committed(1) }]);
+  const second = offsets.begin([{ ...at, committed: committed(2) }]);
+  first.abandon();
+  second.complete();
+  expect(offsets.find(at)?.offset).toBe(2);
 });
 
 test("a removal spares what was committed after it", () => {

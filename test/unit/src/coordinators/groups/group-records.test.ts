@@ -96,6 +96,16 @@ describe("loading", () => {
     expect(beat(leader?.memberId)).toBe(25);
   });
 
+  test("a loaded member that never comes back is out after its session timeout", async () => {
+    const before = await GroupWorld.start();
+    await before.stableGroup(1);
+    const world = await before.restart();
+    await world.clock.advance(9_999);
+    expect(world.describe("g").groupState).toBe("Stable");
+    await world.clock.advance(1);
+    expect(world.describe("g").groupState).toBe("Empty");
+  });
+
   test("subscriptions of loaded members protect their offsets", async () => {
     const before = await GroupWorld.start();
     await before.stableGroup(1);

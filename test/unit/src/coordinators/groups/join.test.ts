@@ -100,6 +100,34 @@ describe("what a join must bring", () => {
     expect(sticky.answer.errorCode).toBe(ErrorCode.inconsistentGroupProtocol);
   });
 
+  test("names that no record can hold are refused before they can do harm", async () => {
+    const world = await GroupWorld.start();
+    // 32,767 bytes on the wire that are no UTF-8 take three times as many once decoded.
+    const long = Buffer.alloc(2 ** 15 - 1, 0xff).toString();
+    const valid = {
+      groupId: "g",
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 30_000,
+      memberId: "",
+      groupInstanceId: null,
+      protocolType: "consumer",
+      protocols: [],
+      reason: null,
+    };
+    const error = async (input: object, clientId = "app"): Promise<number> => {
+      const context = { version: 9, clientId, clientHost: "/h" };
+      return (await world.coordinator.joinGroup({ ...valid, ...input }, context)).errorCode;
+    };
+    expect(await error({ groupId: long })).toBe(ErrorCode.invalidGroupId);
+    expect(await error({}, "x".repeat(2 ** 15 - 1))).toBe(ErrorCode.invalidRequest);
+    expect(await error({ groupInstanceId: long })).toBe(ErrorCode.invalidRequest);
+    expect(await error({ protocolType: long })).toBe(ErrorCode.invalidRequest);
+    expect(await error({ protocols: [{ name: long, metadata: subscription("orders") }] })).toBe(
+      ErrorCode.invalidRequest,
+    );
+    expect(world.list().groups).toEqual([]);
+  });
+
   test("groups beyond the partition's bound are refused with a retriable error", async () => {
     const world = await GroupWorld.start({ config: { groupCountMax: 1 } });
     await world.join({ groupId: "a" });

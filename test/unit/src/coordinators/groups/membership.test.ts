@@ -59,6 +59,21 @@ describe("sessions", () => {
     expect(parked.answer).toMatchObject({ errorCode: 0, generationId: 2 });
   });
 
+  test("a parked SyncGroup does not expire while the leader takes its time", async () => {
+    const world = await GroupWorld.start();
+    const joins = [(await world.joinNew()).joined, (await world.joinNew()).joined];
+    await world.clock.advance(6_000);
+    const [leader, follower] = joins.map((join) => join.answer);
+    const parked = await world.sync({ memberId: follower?.memberId ?? "", generationId: 1 });
+    const beat = { memberId: leader?.memberId ?? "", generationId: 1 };
+    for (let second = 0; second < 20; second++) {
+      await world.clock.advance(1_000);
+      expect(world.heartbeat(beat)).toBe(ErrorCode.none);
+    }
+    await world.sync(beat);
+    expect(parked.answer.errorCode).toBe(ErrorCode.none);
+  });
+
   test("a newcomer whose join stays parked is dropped after five minutes", async () => {
     const world = await GroupWorld.start();
     const long = { sessionTimeoutMs: 1_800_000, rebalanceTimeoutMs: 1_800_000 };
@@ -171,6 +186,7 @@ describe("coordinators", () => {
     const world = await GroupWorld.start();
     const members = await world.stableGroup(3);
     const parkedJoin = await world.join({ memberId: members[0]?.memberId ?? "" });
+    await world.join({});
     world.coordinator.resign(0);
     await world.clock.advance(0);
     expect(parkedJoin.answer.errorCode).toBe(ErrorCode.notCoordinator);

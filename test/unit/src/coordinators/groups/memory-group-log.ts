@@ -17,7 +17,7 @@ export class MemoryGroupLog implements GroupLog {
   appendCount = 0;
   isHolding = false;
   failure: GroupLogErrorCode | null = null;
-  /** Runs in the middle of a load. */
+  /** Runs between the last record and the end of a load. */
   onLoad: () => Promise<void> = () => Promise.resolve();
   readonly #waiting: Waiting[] = [];
 
@@ -52,10 +52,15 @@ export class MemoryGroupLog implements GroupLog {
     partition: number,
     onRecord: (key: Uint8Array, value: Uint8Array | null, timestampMs: number) => void,
   ): Promise<void> {
-    await this.onLoad();
-    for (const entry of this.records) {
-      if (entry.partition !== partition) continue;
-      onRecord(entry.record.key, entry.record.value, entry.timestampMs);
+    for (const { partition: owner, timestampMs, record } of this.records) {
+      if (owner !== partition) continue;
+      // Views of a buffer that is used again, as real reads give.
+      const key = new Uint8Array(record.key);
+      const value = record.value && new Uint8Array(record.value);
+      onRecord(key, value, timestampMs);
+      key.fill(0xff);
+      value?.fill(0xff);
     }
+    await this.onLoad();
   }
 }

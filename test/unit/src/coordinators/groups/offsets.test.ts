@@ -67,6 +67,29 @@ describe("OffsetCommit and OffsetFetch", () => {
     expect(world.committedPartition()).toMatchObject({ committedOffset: 3, metadata: "" });
   });
 
+  test("metadata that no record can hold is refused whatever the limit is set to", async () => {
+    const world = await GroupWorld.start({ config: { offsetMetadataBytesMax: 2 ** 31 - 1 } });
+    const partition = {
+      partitionIndex: 0,
+      committedOffset: 1,
+      committedLeaderEpoch: -1,
+      // What 32,767 bytes become that are no UTF-8.
+      committedMetadata: Buffer.alloc(2 ** 15 - 1, 0xff).toString(),
+    };
+    const answer = await world.coordinator.commitOffsets(
+      {
+        groupId: "g",
+        generationIdOrMemberEpoch: -1,
+        memberId: "",
+        groupInstanceId: null,
+        retentionTimeMs: -1,
+        topics: [{ name: "orders", topicId: "", partitions: [partition] }],
+      },
+      { version: 8 },
+    );
+    expect(only(only(answer.topics).partitions).errorCode).toBe(ErrorCode.offsetMetadataTooLarge);
+  });
+
   test("unknown topics and partitions are refused (trap 46)", async () => {
     const world = await GroupWorld.start();
     expect(await world.commitError({ topic: "nope", offset: 1 })).toBe(ErrorCode.unknownTopicOrPartition);
@@ -195,6 +218,15 @@ describe("shapes of OffsetFetch (trap 47)", () => {
     ]);
     const all = world.fetch({ groups: [{ groupId: "g", topics: null }] }, { version });
     expect(only(all.groups).topics).toMatchObject([{ topicId: world.topicId("orders") }]);
+  });
+
+  test("version 10 cannot name a topic that is gone, and leaves it out", async () => {
+    const world = await GroupWorld.start();
+    await world.commit({ offset: 1 });
+    await world.commit({ offset: 2, topic: "events" });
+    world.topics.delete("orders");
+    const all = world.fetch({ groups: [{ groupId: "g", topics: null }] }, { version: 10 });
+    expect(only(all.groups).topics.map((topic) => topic.topicId)).toEqual([world.topicId("events")]);
   });
 
   test("version 1 has an error in each partition instead of one for the group", () => {

@@ -188,6 +188,31 @@ describe("static members (KIP-345, trap 45)", () => {
     expect(leader.answer).toMatchObject({ generationId: 2, leader: a.memberId });
   });
 
+  test("a rebalance that goes on after the new id is stored keeps its answer back", async () => {
+    const world = await GroupWorld.start();
+    const [a] = await staticPair(world);
+    world.log.isHolding = true;
+    const back = await world.join({ groupInstanceId: "b" });
+    await world.join({}, { version: 3 });
+    world.log.release();
+    await world.clock.advance(0);
+    expect(back.isAnswered).toBe(false);
+    await world.join({ memberId: a.memberId, groupInstanceId: "a" });
+    expect(back.answer).toMatchObject({ errorCode: 0, generationId: 2 });
+  });
+
+  test("a restart before the first SyncGroup leaves the new self in time for it", async () => {
+    const world = await GroupWorld.start();
+    const a = await world.join({ groupInstanceId: "a", sessionTimeoutMs: 60_000 });
+    await world.join({ groupInstanceId: "b", sessionTimeoutMs: 60_000 });
+    await world.clock.advance(10_000);
+    await world.syncAll([a.answer]);
+    const back = await world.join({ groupInstanceId: "b", sessionTimeoutMs: 60_000 });
+    await world.sync({ memberId: back.answer.memberId, groupInstanceId: "b", generationId: 1 });
+    await world.clock.advance(31_000);
+    expect(world.describe("g")).toMatchObject({ groupState: "Stable" });
+  });
+
   test("survives a restart of the coordinator under its last id", async () => {
     const before = await GroupWorld.start();
     await staticPair(before);

@@ -83,6 +83,19 @@ describe("SyncGroup", () => {
     expect(world.describe("g").groupState).toBe("PreparingRebalance");
   });
 
+  test("an assignment that was stored late does not pass for the next generation's", async () => {
+    const world = await GroupWorld.start();
+    const { memberId } = first(await joinedGroup(world, 1));
+    world.log.isHolding = true;
+    await world.sync({ memberId, generationId: 1 });
+    const newcomer = await world.join({}, { version: 3 });
+    await world.join({ memberId });
+    expect(newcomer.answer.generationId).toBe(2);
+    world.log.release();
+    await world.clock.advance(0);
+    expect(world.describe("g").groupState).toBe("CompletingRebalance");
+  });
+
   test("a leader that retries does not store a second assignment", async () => {
     const world = await GroupWorld.start();
     const { memberId } = first(await joinedGroup(world, 1));
@@ -130,6 +143,24 @@ describe("SyncGroup", () => {
     await world.clock.advance(7_000);
     expect(beat()).toBe(ErrorCode.rebalanceInProgress);
     expect(followerBeat()).toBe(ErrorCode.unknownMemberId);
+  });
+
+  test("an assignment does not keep the request's bytes", async () => {
+    const world = await GroupWorld.start();
+    const { memberId } = first(await joinedGroup(world, 1));
+    const assignment = Buffer.from("p0");
+    const request = {
+      groupId: "g",
+      generationId: 1,
+      memberId,
+      groupInstanceId: null,
+      protocolType: null,
+      protocolName: null,
+      assignments: [{ memberId, assignment }],
+    };
+    await world.coordinator.syncGroup(request, { version: 3 });
+    assignment.fill(0);
+    expect(world.describe("g").members[0]?.memberAssignment).toEqual(Buffer.from("p0"));
   });
 
   test("metadata of a parked request does not keep the request's bytes", async () => {
