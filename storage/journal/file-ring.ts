@@ -56,12 +56,10 @@ export class FileRing {
     return this.#spares.length > 0;
   }
 
-  /** Sizes of the files that can be begun: the spare ones, and those that may still be made. */
-  get nextFiles(): readonly number[] {
-    const { fileBytes, filesMax } = this.#options;
-    const makeable = this.#isDiskFull ? 0 : Math.max(0, filesMax - this.#count);
-    const made = this.#spares.map(({ sizeBytes }) => sizeBytes);
-    return [...made, ...Array.from({ length: makeable }, () => fileBytes)];
+  /** Files, all of the configured size, that can be begun: the spare ones, and those that may still be made. */
+  get nextFileCount(): number {
+    const makeable = this.#isDiskFull ? 0 : Math.max(0, this.#options.filesMax - this.#count);
+    return this.#spares.length + makeable;
   }
 
   /** The last attempt to make a file found no space on disk. */

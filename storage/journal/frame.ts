@@ -3,7 +3,7 @@
  *
  * | at | size | field                                                                   |
  * |----|------|-------------------------------------------------------------------------|
- * | 0  | u32  | CRC-32C of everything behind it, up to the end of the body              |
+ * | 0  | u32  | CRC-32C of the body and then of bytes 4 to 43                           |
  * | 4  | u32  | magic "MRJ1"                                                            |
  * | 8  | u16  | version, 1                                                              |
  * | 10 | u16  | flags: 1 = state frame, the first of a file                             |
@@ -44,8 +44,15 @@ export class UnknownFrameVersionError extends Error {
   }
 }
 
-/** Writes the header in front of a body that is in place, and its checksum over both. */
-export function sealFrame(bytes: Uint8Array, view: DataView, header: FrameHeader, checksum: Checksum): void {
+/**
+ * Writes the header in front of a body that is in place, and the checksum over both. The body's share comes first
+ * in it and is handed in, so that most of it can be computed before a frame is due.
+ */
+export function sealFrame(
+  bytes: Uint8Array,
+  view: DataView,
+  { header, bodyChecksum, checksum }: { header: FrameHeader; bodyChecksum: number; checksum: Checksum },
+): void {
   view.setUint32(4, magic, true);
   view.setUint16(8, version, true);
   view.setUint16(10, header.isState ? stateFlag : 0, true);
@@ -54,7 +61,7 @@ export function sealFrame(bytes: Uint8Array, view: DataView, header: FrameHeader
   writeSafeInteger(view, 28, header.frameSequence);
   view.setUint32(36, header.bodyBytes, true);
   view.setUint32(40, header.recordCount, true);
-  view.setUint32(0, checksum(bytes.subarray(4, frameHeaderBytes + header.bodyBytes)) >>> 0, true);
+  view.setUint32(0, checksum(bytes.subarray(4, frameHeaderBytes), bodyChecksum), true);
 }
 
 /** Reads what may be a header: undefined without the magic. Nothing in it is to be believed before `isFrameIntact`. */
@@ -76,8 +83,9 @@ export function readFrameHeader(block: Uint8Array): FrameHeader | undefined {
 /** Whether the checksum holds; throws UnknownFrameVersionError for an intact frame of another version. */
 export function isFrameIntact(bytes: Uint8Array, header: FrameHeader, checksum: Checksum): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, frameHeaderBytes);
-  const covered = bytes.subarray(4, frameHeaderBytes + header.bodyBytes);
-  if (checksum(covered) >>> 0 !== view.getUint32(0, true)) return false;
+  const body = bytes.subarray(frameHeaderBytes, frameHeaderBytes + header.bodyBytes);
+  const found = checksum(bytes.subarray(4, frameHeaderBytes), checksum(body));
+  if (found >>> 0 !== view.getUint32(0, true)) return false;
   if (view.getUint16(8, true) !== version) throw new UnknownFrameVersionError(view.getUint16(8, true));
   return true;
 }

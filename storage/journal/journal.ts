@@ -91,7 +91,11 @@ export class Journal implements AsyncDisposable {
     this.payloadBytesMax = fileBytes / 2 - blockBytes;
     this.stagedBytesMax = options.stagedBytesMax ?? 32 * mebibyte;
     this.#index = new JournalIndex();
-    this.#staging = new Staging({ arena: options.arena, frameBytes: this.#frameBytesMax });
+    this.#staging = new Staging({
+      arena: options.arena,
+      checksum: options.checksum,
+      frameBytes: this.#frameBytesMax,
+    });
     this.#ring = new FileRing({
       files: options.files,
       directory: options.directory,
@@ -132,7 +136,7 @@ export class Journal implements AsyncDisposable {
    */
   get isUnderPressure(): boolean {
     if (this.#ring.live.length >= Math.ceil((this.#filesMax * 3) / 4)) return true;
-    return this.#ring.isDiskFull || this.#ring.nextFiles.length <= 1;
+    return this.#ring.isDiskFull || this.#ring.nextFileCount <= 1;
   }
 
   /** Groups whose entries hold back the oldest file. */
@@ -156,9 +160,12 @@ export class Journal implements AsyncDisposable {
     let sizeBytes = 0;
     let largestBytes = 0;
     let lastIndex = this.#lastIndexes.get(group) ?? 0;
-    for (const [at, entry] of entries.entries()) {
-      assert(at === 0 ? entry.index >= 1 && entry.index <= lastIndex + 1 : entry.index === lastIndex + 1);
-      lastIndex = entry.index;
+    let isFirst = true;
+    for (const entry of entries) {
+      const { index } = entry;
+      assert(isFirst ? index >= 1 && index <= lastIndex + 1 : index === lastIndex + 1);
+      isFirst = false;
+      lastIndex = index;
       assert(entry.payload.byteLength <= this.payloadBytesMax);
       const entryBytes = entryRecordBytes(entry);
       sizeBytes += entryBytes;
@@ -333,7 +340,7 @@ export class Journal implements AsyncDisposable {
       frameSequence: this.#nextFrameSequence,
       isState,
     };
-    await file.file.write(position, frame.seal(identity, this.#options.checksum));
+    await file.file.write(position, frame.seal(identity));
     place.position = position + frame.sizeBytes;
     this.#nextFrameSequence++;
     const records = frame.records();
@@ -357,7 +364,8 @@ export class Journal implements AsyncDisposable {
     if (this.#current && wantedBytes < this.#remainingBytes - this.#fileBytes / 2) return;
     const roomBytes = sureRoomBytes({
       currentBytes: this.#remainingBytes,
-      nextFiles: this.#ring.nextFiles,
+      nextFileCount: this.#ring.nextFileCount,
+      fileBytes: this.#fileBytes,
       stateBytes: alignUp(frameHeaderBytes + this.#stateRecordBytes),
       frameBytesMax: Math.max(
         this.#staging.frameBytesMax,

@@ -161,14 +161,23 @@ export class RecordCursor {
 
 /** Writes a non-negative safe integer as u64. */
 export function writeSafeInteger(view: DataView, position: number, value: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0);
-  view.setUint32(position, value >>> 0, true);
-  view.setUint32(position + 4, Math.floor(value / 2 ** 32), true);
+  const low = value >>> 0;
+  let high = 0;
+  // Nearly every value fits 32 bits; what does not pays for the check and the division.
+  if (low !== value) {
+    assert(Number.isSafeInteger(value) && value >= 0);
+    high = Math.floor(value / 2 ** 32);
+  }
+  view.setUint32(position, low, true);
+  view.setUint32(position + 4, high, true);
 }
 
 /** Reads a u64; one past 2^53 − 1 fails loudly. */
 export function readSafeInteger(view: DataView, position: number): number {
-  const value = view.getUint32(position, true) + view.getUint32(position + 4, true) * 2 ** 32;
+  const low = view.getUint32(position, true);
+  const high = view.getUint32(position + 4, true);
+  if (high === 0) return low;
+  const value = low + high * 2 ** 32;
   assert(Number.isSafeInteger(value));
   return value;
 }

@@ -5,8 +5,9 @@ import { frameHeaderBytes } from "./frame.ts";
 export interface JournalSpace {
   /** Bytes behind the last frame in the current file. */
   readonly currentBytes: number;
-  /** Sizes of files that are or can be made available. */
-  readonly nextFiles: readonly number[];
+  /** Files that are or can be made available. */
+  readonly nextFileCount: number;
+  readonly fileBytes: number;
   /** Bytes of a file's first frame, which repeats terms, votes and floors. */
   readonly stateBytes: number;
   /** The largest frame that waits, or may come to wait, for its place. */
@@ -19,10 +20,10 @@ export interface JournalSpace {
  * A frame that does not fit leaves the rest of its file unused, so that each file is sure to take only what
  * remains when one largest frame less than fills it.
  */
-export function sureRoomBytes({ currentBytes, nextFiles, stateBytes, frameBytesMax }: JournalSpace): number {
-  let sum = Math.max(0, currentBytes - frameBytesMax);
-  for (const sizeBytes of nextFiles) sum += Math.max(0, sizeBytes - stateBytes - frameBytesMax);
-  return sum;
+export function sureRoomBytes(space: JournalSpace): number {
+  const { currentBytes, nextFileCount, fileBytes, stateBytes, frameBytesMax } = space;
+  const perFile = Math.max(0, fileBytes - stateBytes - frameBytesMax);
+  return Math.max(0, currentBytes - frameBytesMax) + nextFileCount * perFile;
 }
 
 /** Most bytes that records of `sizeBytes` in all can take on disk: any two frames in a row are more than one full. */

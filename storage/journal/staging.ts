@@ -17,13 +17,21 @@ import {
 /** Frames kept for the next passes: one is in flight while the next fills. */
 const spareFramesMax = 2;
 
+/** The checksum follows the records in steps of at least this size: a call for each small one would cost more. */
+const checksumStepBytes = 64 * 1024;
+
 /** A frame in the making, in the aligned memory from which it is written. */
 export class StagedFrame {
   readonly memory: RecordMemory;
   #endPosition = frameHeaderBytes;
   #recordCount = 0;
+  readonly #checksum: Checksum;
+  /** Of the body up to `#checkedPosition`. */
+  #bodyChecksum = 0;
+  #checkedPosition = frameHeaderBytes;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, checksum: Checksum) {
+    this.#checksum = checksum;
     this.memory = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
   }
 
@@ -49,12 +57,22 @@ export class StagedFrame {
     return position;
   }
 
+  /** Brings the checksum up to the last record if enough has gathered: work that then need not wait for the flush. */
+  advanceChecksum(): void {
+    if (this.#endPosition - this.#checkedPosition >= checksumStepBytes) this.#completeChecksum();
+  }
+
   /** Completes the frame and answers the blocks to write. */
-  seal(identity: Omit<FrameHeader, "bodyBytes" | "recordCount">, checksum: Checksum): Uint8Array {
+  seal(identity: Omit<FrameHeader, "bodyBytes" | "recordCount">): Uint8Array {
     const { bytes, view } = this.memory;
     const bodyBytes = this.#endPosition - frameHeaderBytes;
+    this.#completeChecksum();
     bytes.fill(0, this.#endPosition, this.sizeBytes);
-    sealFrame(bytes, view, { ...identity, bodyBytes, recordCount: this.#recordCount }, checksum);
+    sealFrame(bytes, view, {
+      header: { ...identity, bodyBytes, recordCount: this.#recordCount },
+      bodyChecksum: this.#bodyChecksum,
+      checksum: this.#checksum,
+    });
     return bytes.subarray(0, this.sizeBytes);
   }
 
@@ -65,37 +83,58 @@ export class StagedFrame {
   clear(): void {
     this.#endPosition = frameHeaderBytes;
     this.#recordCount = 0;
+    this.#bodyChecksum = 0;
+    this.#checkedPosition = frameHeaderBytes;
+  }
+
+  #completeChecksum(): void {
+    const added = this.memory.bytes.subarray(this.#checkedPosition, this.#endPosition);
+    this.#bodyChecksum = this.#checksum(added, this.#bodyChecksum);
+    this.#checkedPosition = this.#endPosition;
   }
 }
 
 /** Gathers records into frames, copying each payload once, to where it is written from. */
 export class Staging {
   readonly #arena: BufferArena;
+  readonly #checksum: Checksum;
   readonly #frameBytes: number;
   readonly #spares: StagedFrame[] = [];
   #frames: StagedFrame[] = [];
+  /** The last of the frames, which still takes records; sums of the others beside it. */
+  #open: StagedFrame | undefined;
+  #closedBytes = 0;
+  #closedBytesMax = 0;
 
-  constructor({ arena, frameBytes }: { arena: BufferArena; frameBytes: number }) {
+  constructor({
+    arena,
+    checksum,
+    frameBytes,
+  }: {
+    arena: BufferArena;
+    checksum: Checksum;
+    frameBytes: number;
+  }) {
     this.#arena = arena;
+    this.#checksum = checksum;
     this.#frameBytes = alignUp(frameBytes);
   }
 
   /** Bytes on disk of what waits for the next `take`. */
   get sizeBytes(): number {
-    let sum = 0;
-    for (const frame of this.#frames) sum += frame.sizeBytes;
-    return sum;
+    return this.#closedBytes + (this.#open?.sizeBytes ?? 0);
   }
 
   /** The largest frame that waits or may come to wait. */
   get frameBytesMax(): number {
-    return this.#frames.reduce((most, frame) => Math.max(most, frame.sizeBytes), this.#frameBytes);
+    return Math.max(this.#closedBytesMax, this.#open?.sizeBytes ?? 0, this.#frameBytes);
   }
 
   addEntry(group: number, entry: JournalEntry): void {
     const sizeBytes = entryRecordBytes(entry);
     const frame = this.#frameWith(sizeBytes);
     writeEntry(frame.memory, frame.extend(sizeBytes), group, entry);
+    frame.advanceChecksum();
   }
 
   addHardState(group: number, state: JournalHardState): void {
@@ -117,6 +156,9 @@ export class Staging {
   take(): StagedFrame[] {
     const frames = this.#frames;
     this.#frames = [];
+    this.#open = undefined;
+    this.#closedBytes = 0;
+    this.#closedBytesMax = 0;
     return frames;
   }
 
@@ -124,7 +166,7 @@ export class Staging {
   makeFrame(bodyBytes: number): StagedFrame {
     const wanted = Math.max(this.#frameBytes, frameHeaderBytes + bodyBytes);
     const spare = wanted === this.#frameBytes ? this.#spares.pop() : undefined;
-    return spare ?? new StagedFrame(this.#arena.allocate(wanted));
+    return spare ?? new StagedFrame(this.#arena.allocate(wanted), this.#checksum);
   }
 
   release(frame: StagedFrame): void {
@@ -144,9 +186,13 @@ export class Staging {
   }
 
   #frameWith(sizeBytes: number): StagedFrame {
-    const last = this.#frames.at(-1);
-    if (last?.hasRoomFor(sizeBytes)) return last;
+    if (this.#open?.hasRoomFor(sizeBytes)) return this.#open;
     const frame = this.makeFrame(sizeBytes);
+    if (this.#open) {
+      this.#closedBytes += this.#open.sizeBytes;
+      this.#closedBytesMax = Math.max(this.#closedBytesMax, this.#open.sizeBytes);
+    }
+    this.#open = frame;
     this.#frames.push(frame);
     return frame;
   }

@@ -436,9 +436,11 @@ describe("a damaged journal", () => {
     const forged = testArena.allocate(2 * 4096).fill(0);
     const view = new DataView(forged.buffer, forged.byteOffset, forged.byteLength);
     const header = { journalId: 12_345, fileSequence: 1, frameSequence: 9, isState: false };
-    sealFrame(forged, view, { ...header, bodyBytes: 0, recordCount: 0 }, (bytes, seed) =>
-      crc32c(bytes, seed),
-    );
+    sealFrame(forged, view, {
+      header: { ...header, bodyBytes: 0, recordCount: 0 },
+      bodyChecksum: 0,
+      checksum: (bytes, seed) => crc32c(bytes, seed),
+    });
     const file = await disk.open(path, "existing");
     await file.write(8 * 4096, forged);
     disk.rot(path, positions[2] ?? 0, 1);
@@ -465,7 +467,8 @@ describe("a damaged journal", () => {
     await file.read(0, block);
     const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
     view.setUint16(8, 2, true);
-    view.setUint32(0, crc32c(block.subarray(4, 44 + view.getUint32(36, true))), true);
+    const body = block.subarray(44, 44 + view.getUint32(36, true));
+    view.setUint32(0, crc32c(block.subarray(4, 44), crc32c(body)), true);
     await file.write(0, block);
     await expect(openSmall(disk)).rejects.toThrow("version 2");
   });
