@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { RaftHost } from "#raft/host/raft-host.ts";
+import type { FileSystem } from "#storage/io/file.ts";
 import type { BrokerEndpoint } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
 import { configsOf, emptyImage, type MetadataImage } from "./cluster/metadata-image.ts";
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   readonly config: BrokerConfig;
   readonly ports: Ports;
   readonly logger: Logger;
+  /** A disk other than the configured one; it is the caller's and outlives the broker. */
+  readonly files?: FileSystem;
   /** Called once when storage cannot be trusted any more; the process should end without another write. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -68,7 +71,7 @@ export class Broker implements AsyncDisposable {
   /** Opens storage, recovers and serves. @throws what storage throws for data that it cannot vouch for */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { config, ports, logger } = options;
-    const storage = await openNodeStorage(config, { ...ports, logger });
+    const storage = await openNodeStorage(config, { ...ports, logger, files: options.files });
     const broker = new Broker(options, storage);
     try {
       await broker.#recover();
@@ -103,6 +106,7 @@ export class Broker implements AsyncDisposable {
       host: this.#host,
       journal: storage.journal,
       logs: storage.logs,
+      dirty: storage.dirty,
       producers,
       recovered: storage.recovered,
       settingsOf: (topic) =>
@@ -115,6 +119,7 @@ export class Broker implements AsyncDisposable {
       partitions: this.partitions,
       host: this.#host,
       journal: storage.journal,
+      logs: storage.logs,
       dirty: storage.dirty,
       producers,
       files: storage.files,
@@ -243,6 +248,7 @@ export class Broker implements AsyncDisposable {
       await identity.save({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId });
     }
     await this.partitions.whenAllReady();
+    await this.partitions.removeStrangers(this.metadata.image);
     await this.#host.drained();
     if (this.#hasFailed) throw new Error("Cannot start: storage failed");
   }
@@ -324,9 +330,8 @@ export class Broker implements AsyncDisposable {
     await this.#server.close();
     if (!this.#hasFailed) {
       await this.#host.drained();
-      for (const { groupId, log } of await this.partitions.close()) {
-        this.#host.releaseThroughOffset(groupId, log.flushedOffset);
-      }
+      await this.partitions.close();
+      await this.#housekeeper.releaseJournal();
       await this.#saveMetadata();
       await this.#host.flushFloors();
     }

@@ -1,3 +1,5 @@
+import { ProtocolError } from "#protocol/bytes/protocol-error.ts";
+import { CompressionError } from "#protocol/compression/compression-error.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { DiskError } from "#storage/io/file.ts";
 import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
@@ -9,6 +11,8 @@ export function errorCodeOf(error: unknown): ErrorCode {
   if (error instanceof LogClosedError || error instanceof PartitionClosedError) {
     return ErrorCode.notLeaderOrFollower;
   }
+  // Records that a client compressed in contradiction to their header are found when somebody looks inside.
+  if (error instanceof ProtocolError || error instanceof CompressionError) return ErrorCode.corruptMessage;
   if (error instanceof LogCorruptError) return ErrorCode.kafkaStorageError;
   if (error instanceof DiskError) return ErrorCode.kafkaStorageError;
   return ErrorCode.unknownServerError;

@@ -39,7 +39,7 @@ const decompressedBytesMax = 128 << 20;
 /**
  * Judges what a client sent to a partition and turns it into what the log takes, by the topic's settings.
  *
- * The records stay opaque unless the topic asks for more: keys (compaction) or a codec of its own.
+ * Compressed records stay opaque unless the topic asks for more: keys (compaction) or a codec of its own.
  */
 export function admitBatch(
   records: Uint8Array | null,
@@ -59,7 +59,8 @@ export function admitBatch(
   const keysRequired = settings.cleanupPolicy.compact;
   const wanted = wantedCompression(settings.compressionType) ?? verdict.compression;
   const recompressed = wanted !== verdict.compression;
-  if (keysRequired || recompressed) {
+  // Walking plain records costs next to nothing; expanding compressed ones is left to topics that need it.
+  if (keysRequired || recompressed || verdict.compression === "none") {
     const faulty = judgeRecords(records, keysRequired);
     if (faulty) return faulty;
   }

@@ -3,6 +3,8 @@ import type { RaftHost } from "#raft/host/raft-host.ts";
 import { DiskError, type FileSystem } from "#storage/io/file.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
+import type { Log } from "#storage/log/log.ts";
+import type { LogManager } from "#storage/log/log-manager.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Partition } from "./partition.ts";
@@ -14,6 +16,7 @@ export interface HousekeeperOptions {
   readonly partitions: PartitionManager;
   readonly host: RaftHost;
   readonly journal: Journal;
+  readonly logs: LogManager;
   readonly dirty: DirtyBudget;
   readonly producers: ProducerStore;
   readonly files: FileSystem;
@@ -31,6 +34,8 @@ const flushCheckMs = 50;
 const flushBytes = 4 << 20;
 /** The longest that committed batches wait for their segment; the journal holds them meanwhile. */
 const flushAgeMs = 10_000;
+/** How often the journal is told what the segments hold, while it has room enough. */
+const releaseEveryMs = 5_000;
 /** Proposed bytes that may wait for the journal. */
 const proposedBytesMax = 64 << 20;
 /** Below this many free bytes no more is taken in: what is under way still has to fit. */
@@ -46,6 +51,8 @@ export class Housekeeper {
   readonly #options: HousekeeperOptions;
   readonly #timers: CancelTimer[] = [];
   #isFlushing = false;
+  #hasFlushed = false;
+  #releasedAtMs = 0;
   #isDiskFull = false;
 
   constructor(options: HousekeeperOptions) {
@@ -72,16 +79,24 @@ export class Housekeeper {
     return !dirty.isOver && !journal.isUnderPressure && host.proposedBytes < proposedBytesMax;
   }
 
+  /** Notes durably how far the segments reach, and lets the journal forget what lies before. @throws DiskError */
+  async releaseJournal(): Promise<void> {
+    const { logs, host, partitions, clock } = this.#options;
+    this.#hasFlushed = false;
+    this.#releasedAtMs = clock.monotonicMs();
+    const durable = await logs.checkpoint();
+    for (const { log, groupId } of partitions.known()) {
+      const offset = durable.get(log);
+      if (offset !== undefined) host.releaseThroughOffset(groupId, offset);
+    }
+  }
+
   async #flushDue(): Promise<void> {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     try {
       await this.#flushAll(this.#due());
-      const { journal, saveMetadata, metadataGroupId } = this.#options;
-      if (journal.isUnderPressure) {
-        if (journal.oldestGroups().includes(metadataGroupId)) await saveMetadata();
-        await journal.relieve();
-      }
+      await this.#relieveJournal();
       await this.#judgeDisk();
     } catch (error) {
       if (!(error instanceof DiskError) || error.code !== "full") throw error;
@@ -91,29 +106,39 @@ export class Housekeeper {
     }
   }
 
-  /** Which logs to write now: those with much or old data, those that hold the journal back, all when memory is short. */
-  #due(): Partition[] {
-    const { partitions, journal, dirty, clock } = this.#options;
-    const nowMs = clock.nowMs();
-    const holding = new Set(journal.isUnderPressure ? journal.oldestGroups() : []);
-    const isShort = dirty.bytes > dirty.bytesMax / 2;
-    const due: Partition[] = [];
-    for (const partition of partitions.all()) {
-      const { log } = partition;
-      if (log.dirtyBytes === 0) {
-        // Entries without data keep the floor back too.
-        if (holding.has(partition.groupId)) due.push(partition);
-        continue;
-      }
-      const isOld = nowMs - (log.dirtySinceMs ?? nowMs) >= flushAgeMs;
-      if (log.dirtyBytes >= flushBytes || isOld || isShort || holding.has(partition.groupId))
-        due.push(partition);
+  async #relieveJournal(): Promise<void> {
+    const { journal, clock, saveMetadata, metadataGroupId } = this.#options;
+    const isUnderPressure = journal.isUnderPressure;
+    const isTime = this.#hasFlushed && clock.monotonicMs() - this.#releasedAtMs >= releaseEveryMs;
+    if (isUnderPressure || isTime) await this.releaseJournal();
+    if (!isUnderPressure) return;
+    if (journal.oldestGroups().includes(metadataGroupId)) await saveMetadata();
+    // Floors ride with entries, of which there may be none while the gate is closed.
+    await this.#options.host.flushFloors();
+    await journal.relieve();
+  }
+
+  /** What to write now: logs with much or old data, those that hold the journal back, the fullest when memory is short. */
+  #due(): Set<Log> {
+    const { partitions, logs, journal, dirty, clock } = this.#options;
+    const due = new Set(
+      logs.logsToFlush({
+        nowMs: clock.nowMs(),
+        flushBytes,
+        flushAfterMs: flushAgeMs,
+        excessBytes: Math.max(0, dirty.bytes - dirty.bytesMax / 2),
+      }),
+    );
+    if (journal.isUnderPressure) {
+      const holding = new Set(journal.oldestGroups());
+      for (const { groupId, log } of partitions.all()) if (holding.has(groupId)) due.add(log);
     }
     return due;
   }
 
-  async #flushAll(due: readonly Partition[]): Promise<void> {
-    const queue = [...due];
+  async #flushAll(due: ReadonlySet<Log>): Promise<void> {
+    if (due.size === 0) return;
+    const queue = [...this.#options.partitions.all()].filter(({ log }) => due.has(log));
     const work = Array.from({ length: Math.min(flushesAtOnce, queue.length) }, async () => {
       for (let partition = queue.shift(); partition; partition = queue.shift()) await this.#flush(partition);
     });
@@ -129,7 +154,7 @@ export class Housekeeper {
       if (partition.isClosed) return;
       throw error;
     }
-    this.#options.host.releaseThroughOffset(partition.groupId, partition.log.flushedOffset);
+    this.#hasFlushed = true;
     this.gate.reconsider();
   }
 

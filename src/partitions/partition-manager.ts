@@ -3,6 +3,7 @@ import type { Entry } from "#raft/host/entry.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { RecoveredEntry, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
+import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
 import type { MetadataImage, PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
@@ -16,6 +17,7 @@ export interface PartitionManagerOptions {
   readonly host: RaftHost;
   readonly journal: Journal;
   readonly logs: LogManager;
+  readonly dirty: DirtyBudget;
   readonly producers: ProducerStore;
   /** What the journal kept of each group. */
   readonly recovered: ReadonlyMap<number, RecoveredGroup>;
@@ -74,6 +76,13 @@ export class PartitionManager {
     }
   }
 
+  /** All partitions that have a log here, those included that serve no more because the node is closing. */
+  *known(): Generator<Partition> {
+    for (const places of this.#placed.values()) {
+      for (const place of places) if (place?.partition) yield place.partition;
+    }
+  }
+
   listen(listener: PartitionListener): void {
     this.#listeners.push(listener);
   }
@@ -91,6 +100,14 @@ export class PartitionManager {
     if (image.configs !== previous.configs) this.#applySettings();
   }
 
+  /** Removes what topics that the image does not know have left on the disk. @throws DiskError */
+  async removeStrangers(image: MetadataImage): Promise<void> {
+    const removed = await this.#options.logs.removeStrangers(
+      ({ topic, topicId }) => image.topics.get(topic)?.id === topicId,
+    );
+    if (removed.length > 0) this.#options.logger.info({ removed }, "removed what deleted topics had left");
+  }
+
   /** Resolves when the partitions of a topic that are placed here serve. */
   async whenReady(topicId: string): Promise<void> {
     await Promise.all((this.#placed.get(topicId) ?? []).map(({ work }) => work));
@@ -101,8 +118,8 @@ export class PartitionManager {
     await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
   }
 
-  /** Stops all partitions, flushes their logs and saves their producers; answers them. */
-  async close(): Promise<readonly Partition[]> {
+  /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
+  async close(): Promise<void> {
     await this.whenAllReady();
     const partitions = [...this.all()];
     for (const partition of partitions) this.#retire(partition);
@@ -111,11 +128,9 @@ export class PartitionManager {
         this.#withWorker(async () => {
           await partition.log.flush();
           await this.#options.producers.save(partition);
-          await partition.log.close();
         }),
       ),
     );
-    return partitions;
   }
 
   #placeTopic(topic: TopicImage): void {
@@ -136,14 +151,10 @@ export class PartitionManager {
     const { topic, image } = place;
     const kept = recovered.get(image.groupId);
     const settings = settingsOf(topic.name);
-    const log = await logs.open({
-      topic: topic.name,
-      topicId: topic.id,
-      partition: image.index,
-      config: logConfigOf(settings),
-      // Entries leave the journal only when segments hold what lies before them.
-      durableOffset: kept?.entries[0]?.baseOffset ?? 0,
-    });
+    const log = await logs.openLog(
+      { topic: topic.name, topicId: topic.id, partition: image.index },
+      logConfigOf(settings),
+    );
     const partition = new Partition({
       topic: topic.name,
       topicId: topic.id,
@@ -183,7 +194,7 @@ export class PartitionManager {
   ): AsyncGenerator<Entry> {
     for (const { location, ...entry } of entries) {
       const isInSegments = entry.kind !== "data" || entry.baseOffset + entry.offsetCount <= log.nextOffset;
-      if (this.#options.logs.dirty.isOver) await log.flush();
+      if (this.#options.dirty.isOver) await log.flush();
       yield { ...entry, payload: isInSegments ? noBytes : await journal.readPayload(location) };
     }
   }
@@ -208,7 +219,7 @@ export class PartitionManager {
     this.#options.host.remove(image.groupId);
     if (partition) {
       partition.close();
-      await this.#options.logs.remove(partition.log);
+      await this.#options.logs.remove({ topic: partition.topic, partition: partition.index });
     }
   }
 

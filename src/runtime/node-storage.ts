@@ -29,6 +29,14 @@ export interface NodeStorage extends AsyncDisposable {
   readonly recovered: ReadonlyMap<number, RecoveredGroup>;
 }
 
+/** What storage takes from the world; without `files` it opens the disk that the config names. */
+interface StoragePorts {
+  readonly clock: Clock;
+  readonly identity: Identity;
+  readonly logger: Logger;
+  readonly files: FileSystem | undefined;
+}
+
 /** Aligned memory besides the journal's staging: segment writes, reads and snapshots under way. */
 const ioBytesMax = 192 << 20;
 /** Staged journal bytes at which the group commit does not gather any further. */
@@ -37,11 +45,11 @@ const stagedBytesMax = 64 << 20;
 /** Opens the data directory, or memory in its place. @throws DiskError, JournalCorruptError, LogCorruptError, DirectoryLockedError */
 export async function openNodeStorage(
   config: BrokerConfig,
-  { clock, identity, logger }: { clock: Clock; identity: Identity; logger: Logger },
+  { clock, identity, logger, files: givenFiles }: StoragePorts,
 ): Promise<NodeStorage> {
   await using stack = new AsyncDisposableStack();
   const directory = config.logDirectory;
-  const files = await openFiles(config, { identity, logger }, stack);
+  const files = givenFiles ?? (await openFiles(config, { identity, logger }, stack));
   const arena = new BufferArena({ bytesMax: ioBytesMax + 3 * stagedBytesMax });
   const checksum: Checksum = crc32c;
   const { journal, groups, report } = await Journal.open({

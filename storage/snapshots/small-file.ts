@@ -128,7 +128,8 @@ export async function readFile(disk: SmallFileDisk, path: string): Promise<Uint8
     throw error;
   }
   await using file = opened;
-  return readRange(disk, file, { position: 0, sizeBytes: await file.sizeBytes() });
+  // Awaited here: the file is closed when this returns.
+  return await readRange(disk, file, { position: 0, sizeBytes: await file.sizeBytes() });
 }
 
 /** Bytes of a file, in memory of their own; fewer than asked for at its end. @throws DiskError */
