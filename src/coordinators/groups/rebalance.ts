@@ -99,7 +99,7 @@ function startInitialDelay(shard: GroupShard, group: ClassicGroup): void {
   group.joinedDuringDelay = false;
 
   const onDelayOver = (): void => {
-    if (!group.joinedDuringDelay || remainingMs === 0) {
+    if (!group.joinedDuringDelay) {
       completeJoin(shard, group);
       return;
     }
