@@ -144,25 +144,50 @@ export function listOffsetsRequest(of: {
   );
 }
 
-/** Fetch v4 of one partition, up to 10 MB at once. */
+const fetchBytesMax = 10 << 20;
+
+/** Fetch v4 of one partition, up to 10 MiB unless said otherwise. */
 export function fetchRequest(of: {
   topic: string;
   offset: bigint;
   waitMsMax?: number;
+  bytesMax?: number;
   correlationId?: number;
 }): Buffer {
+  const bytesMax = of.bytesMax ?? fetchBytesMax;
   return frame(
     header({ apiKey: apiKeys.fetch, apiVersion: 4, correlationId: of.correlationId ?? 1 }),
     int32(-1), // Replica id.
     int32(of.waitMsMax ?? 0),
     int32(1),
-    int32(10 << 20),
+    int32(bytesMax),
     int8(0), // Read uncommitted.
     int32(1),
     string(of.topic),
     int32(1),
     int32(0),
     int64(of.offset),
-    int32(10 << 20),
+    int32(bytesMax),
   );
+}
+
+/** What a Fetch v4 response of one partition says. */
+export interface FetchAnswer {
+  readonly errorCode: number;
+  readonly highWatermark: bigint;
+  readonly records: Buffer;
+}
+
+export function readFetchResponse(payload: Buffer): FetchAnswer {
+  // Correlation id, throttle time and the count of topics come before the topic's name.
+  const nameBytes = payload.readInt16BE(12);
+  const partition = 12 + 2 + nameBytes + 4;
+  const abortedCount = payload.readInt32BE(partition + 22);
+  const records = partition + 26 + 16 * Math.max(0, abortedCount);
+  const sizeBytes = Math.max(0, payload.readInt32BE(records));
+  return {
+    errorCode: payload.readInt16BE(partition + 4),
+    highWatermark: payload.readBigInt64BE(partition + 6),
+    records: payload.subarray(records + 4, records + 4 + sizeBytes),
+  };
 }
