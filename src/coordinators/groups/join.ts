@@ -93,6 +93,7 @@ function hasRoomFor(shard: GroupShard, group: ClassicGroup, request: JoinGroupRe
     case "Dead":
       return true;
     case "PreparingRebalance":
+      if (group.members.size < memberCountMax) return true; // Spares most groups the count.
       return member?.isAwaitingJoin || group.awaitingJoinCount < memberCountMax;
     case "CompletingRebalance":
     case "Stable":
