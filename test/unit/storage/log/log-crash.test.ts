@@ -7,50 +7,13 @@ import {
   type FaultyFileSystemOptions,
 } from "#storage/io/faulty-file.ts";
 import type { Log } from "#storage/log/log.ts";
-import { type FakeBatch, fakeBatch } from "./fake-batch.ts";
-import { bytesOf, expectBytes, logFixture, readAll, smallConfig } from "./log-fixture.ts";
+import { expectBytes, logFixture, readAll, smallConfig } from "./log-fixture.ts";
+import { expectEpochs, LogModel, seededRandom } from "./log-model.ts";
 
 const config = { ...smallConfig, segmentBytes: 10_000, retentionBytes: 25_000 };
 
-/** What the journal and the clients remember of a log: all that was committed, and what was promised of it. */
-class Model {
-  readonly committed: FakeBatch[] = [];
-  flushedOffset = 0;
-  startOffset = 0;
-  /** The log may start here already: a trim or retention was under way. */
-  startOffsetMax = 0;
-
-  get nextOffset(): number {
-    return this.committed.at(-1)?.header.nextOffset ?? 0;
-  }
-
-  appendTo(log: Log, count: number): void {
-    for (let i = 0; i < count; i++) {
-      const leaderEpoch = Math.floor(this.committed.length / 9);
-      const fillerBytes = (this.committed.length * 379) % 1900;
-      const batch = fakeBatch({ baseOffset: this.nextOffset, fillerBytes, leaderEpoch });
-      this.committed.push(batch);
-      log.append(batch.bytes, batch.header);
-    }
-  }
-
-  /** What the owner does after a restart: the journal still has what the segments do not. */
-  replayInto(log: Log): void {
-    for (const { bytes, header } of this.committed)
-      if (header.baseOffset >= log.nextOffset) log.append(bytes, header);
-  }
-
-  from(startOffset: number, endOffset = this.nextOffset): Buffer {
-    return bytesOf(
-      this.committed.filter(
-        ({ header }) => header.nextOffset > startOffset && header.nextOffset <= endOffset,
-      ),
-    );
-  }
-}
-
 /** Flush, roll, checkpoint, trim, retention, close and reopening, all in a few dozen kilobytes. */
-async function workload(model: Model, open: () => Promise<Log>): Promise<void> {
+async function workload(model: LogModel, open: () => Promise<Log>): Promise<void> {
   let log = await open();
   const flush = async () => {
     await log.flush();
@@ -85,7 +48,7 @@ async function workload(model: Model, open: () => Promise<Log>): Promise<void> {
   await log.close();
 }
 
-async function checkRecovered(model: Model, files: FaultyFileSystem): Promise<void> {
+async function checkRecovered(model: LogModel, files: FaultyFileSystem): Promise<void> {
   const { open } = logFixture(files);
   const options = { config, durableOffset: model.flushedOffset };
   let log = await open(options);
@@ -108,23 +71,8 @@ async function checkRecovered(model: Model, files: FaultyFileSystem): Promise<vo
   expectEpochs(model, log);
 }
 
-function expectEpochs(model: Model, log: Log): void {
-  for (const { header } of model.committed) {
-    if (header.baseOffset < log.startOffset) continue;
-    expect(log.epochAt(header.baseOffset)).toBe(header.leaderEpoch);
-  }
-}
-
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** Runs the workload up to one change; answers the disk as the next start finds it, undefined when it never came that far. */
-async function crashAt(model: Model, at: { change: number; phase: "started" | "done"; mode: CrashMode }) {
+async function crashAt(model: LogModel, at: { change: number; phase: "started" | "done"; mode: CrashMode }) {
   let survivor: FaultyFileSystem | undefined;
   const onChange: FaultyFileSystemOptions["onChange"] = (change, phase) => {
     if (change.number !== at.change || phase !== at.phase || survivor) return;
@@ -143,7 +91,7 @@ async function crashAt(model: Model, at: { change: number; phase: "started" | "d
 describe("a crash at every change of the disk", () => {
   test("the workload itself does what it is for", async () => {
     const files = new FaultyFileSystem();
-    const model = new Model();
+    const model = new LogModel();
     const { open } = logFixture(files);
     await workload(model, () => open({ config }));
     expect(files.changes).toBeGreaterThan(100);
@@ -155,7 +103,7 @@ describe("a crash at every change of the disk", () => {
     for (const phase of ["started", "done"] as const) {
       test(`${mode}, ${phase}: what was flushed is there, in order, once`, async () => {
         for (let change = 1; ; change++) {
-          const model = new Model();
+          const model = new LogModel();
           const survivor = await crashAt(model, { change, phase, mode });
           if (!survivor) return;
           try {
