@@ -3,7 +3,7 @@ import type { ListGroupsAnswer } from "./group-answers.ts";
 import type { GroupShard } from "./group-shard.ts";
 
 /** The type that all groups of this coordinator have (KIP-848 brought others). */
-const groupType = "Classic";
+const groupType = "classic";
 
 /** The shard's groups in the states and of the types asked for; names match in any case, an empty list matches all. */
 export function listGroups(shard: GroupShard, request: ListGroupsRequest): ListGroupsAnswer["groups"] {

@@ -71,14 +71,14 @@ describe("ListGroups (trap 49)", () => {
   test("lists all groups with state and type; a group that only stores offsets has no protocol type", async () => {
     const world = await threeGroups();
     expect(world.list().groups).toEqual([
-      { groupId: "g", protocolType: "consumer", groupState: "Stable", groupType: "Classic" },
+      { groupId: "g", protocolType: "consumer", groupState: "Stable", groupType: "classic" },
       {
         groupId: "joining",
         protocolType: "consumer",
         groupState: "PreparingRebalance",
-        groupType: "Classic",
+        groupType: "classic",
       },
-      { groupId: "simple", protocolType: "", groupState: "Empty", groupType: "Classic" },
+      { groupId: "simple", protocolType: "", groupState: "Empty", groupType: "classic" },
     ]);
     for (const version of [0, 1, 2, 3, 4]) expect(world.list({}, { version }).groups).toHaveLength(3);
   });
