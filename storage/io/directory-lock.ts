@@ -15,6 +15,7 @@
  * one kernel.
  */
 
+import assert from "node:assert/strict";
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -25,7 +26,7 @@ import { DiskError } from "./file.ts";
 /** Longest socket path that every kernel takes. */
 const socketPathBytesMax = 100;
 
-const namePattern = /^\.lock-(\d+)-(\d+)-[\w-]+$/;
+const namePattern = /^\.lock-(\d+)-(\d+)-([\w-]+)$/;
 
 /** A directory that this process owns until it releases it or ends. */
 export interface DirectoryLock extends AsyncDisposable {
@@ -37,7 +38,7 @@ export interface DirectoryLockOptions {
   directory: string;
   /** Shown to a process that is refused. */
   processId: number;
-  /** Never used before, such as a random UUID. */
+  /** Never used before, such as a random UUID; letters, digits, _ and -. */
   nonce: string;
 }
 
@@ -84,6 +85,8 @@ class Candidate {
     const others = await this.#tickets();
     const number = others.reduce((highest, other) => Math.max(highest, other.number), 0) + 1;
     const name = `.lock-${number}-${processId}-${nonce}`;
+    // A name that others would overlook would lock nothing.
+    assert(namePattern.test(name), "a nonce is made of letters, digits, _ and -");
     await listen(this.#server, this.#socketPath(name));
     this.#ticket = { name, number, processId: String(processId) };
   }

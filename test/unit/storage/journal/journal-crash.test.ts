@@ -11,7 +11,7 @@ import { seededRandom } from "../seeded-random.ts";
 import type { ModelRecord } from "./journal-model.ts";
 import { JournalWorkload, openSmall, survivingRecords } from "./journal-workload.ts";
 
-const flushes = 24;
+const flushes = 20;
 
 interface CrashPoint {
   /** Number of the disk change at which the power goes. */
@@ -28,7 +28,9 @@ interface Life {
 }
 
 describe("a journal whose machine crashes", () => {
-  test("comes back whole from every disk change of its life, whatever the crash leaves", async () => {
+  test("comes back whole from every disk change of its life, whatever the crash leaves", {
+    timeout: 60_000,
+  }, async () => {
     const seed = 11;
     const kinds = new Map<DiskChange["kind"], number>();
     const disk = new FaultyFileSystem({
@@ -48,6 +50,7 @@ describe("a journal whose machine crashes", () => {
           const first = await live(new FaultyFileSystem(), seed, [], { change, phase, mode });
           if (!first.survivor) continue;
           const past = await check(first, name);
+          if (phase === "done") continue;
           const second = await live(first.survivor, seed + change, past);
           await check({ ...second, survivor: second.disk }, `${name}, second life`);
         }
@@ -55,8 +58,8 @@ describe("a journal whose machine crashes", () => {
     }
   });
 
-  test("comes back whole from crash after crash, also during recovery", async () => {
-    for (let seed = 1; seed <= 30; seed++) {
+  test("comes back whole from crash after crash, also during recovery", { timeout: 60_000 }, async () => {
+    for (let seed = 1; seed <= 40; seed++) {
       const random = seededRandom(seed);
       let past: ModelRecord[] = [];
       let disk = new FaultyFileSystem();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { crc32c } from "@node-rs/crc32";
 import type { JournalEntry, JournalFloor, JournalHardState, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 
@@ -102,7 +103,5 @@ function describeGroups(
 }
 
 function digest(payload: Uint8Array): string {
-  let sum = 0;
-  for (const byte of payload) sum = (sum * 31 + byte) >>> 0;
-  return `${payload.byteLength}b:${sum}`;
+  return `${payload.byteLength}b:${crc32c(payload)}`;
 }
