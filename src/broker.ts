@@ -248,9 +248,22 @@ export class Broker implements AsyncDisposable {
       await identity.save({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId });
     }
     await this.partitions.whenAllReady();
-    await this.partitions.removeStrangers(this.metadata.image);
+    await this.#removeStrangers();
     await this.#host.drained();
     if (this.#hasFailed) throw new Error("Cannot start: storage failed");
+  }
+
+  /** Removes what a crash in the middle of a deletion left: groups in the journal, directories on the disk. */
+  async #removeStrangers(): Promise<void> {
+    const { image } = this.metadata;
+    const known = new Set([metadataGroupId]);
+    for (const { partitions } of image.topics.values()) {
+      for (const { groupId } of partitions) known.add(groupId);
+    }
+    for (const groupId of this.#storage.recovered.keys()) {
+      if (!known.has(groupId)) this.#host.remove(groupId);
+    }
+    await this.partitions.removeStrangers(image);
   }
 
   async *#metadataEntries() {

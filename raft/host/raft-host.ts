@@ -83,12 +83,11 @@ export class RaftHost {
     return group;
   }
 
-  /** Forgets a group and all that the journal has of it. */
+  /** Forgets a group, whether it was started or not, and all that the journal has of it. */
   remove(id: number): void {
     const group = this.#groups.get(id);
-    if (!group) return;
     this.#groups.delete(id);
-    if (this.#dirty.delete(group)) this.#proposedBytes -= group.unpersistedBytes;
+    if (group && this.#dirty.delete(group)) this.#proposedBytes -= group.unpersistedBytes;
     this.#options.log.forget(id);
     this.#mustFlush = true;
     this.#schedule();
