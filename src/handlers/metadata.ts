@@ -11,18 +11,45 @@ type Request = MetadataRequest;
 type Response = MetadataResponse;
 type TopicAnswer = NonNullable<Response["topics"]>[number];
 
+/** Versions 10 and 11 carry topic ids, but their answers cannot leave out a name (KIP-516). */
+const firstVersionByTopicId = 12;
+
 /** Describes brokers and topics; makes topics that are asked for by name where client and broker allow it. */
 export async function metadata(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
-  const topics: TopicAnswer[] = [];
-  for (const wanted of wantedTopics(broker, request, context.apiVersion)) {
-    topics.push(await describe(broker, wanted, isCreationAllowed(broker, request, context)));
-  }
+  const topics = namesIds(request, context)
+    ? refuseIds(request)
+    : await describeAll(broker, request, context);
   return {
     brokers: brokerEndpoints(broker, context.connection.listenerName),
     clusterId: broker.metadata.image.clusterId,
     controllerId: broker.controllerId,
     topics,
   };
+}
+
+function namesIds(request: Request, { apiVersion }: RequestContext): boolean {
+  if (apiVersion >= firstVersionByTopicId) return false;
+  return request.topics?.some(({ name, topicId }) => name === null || topicId !== zeroUuid) ?? false;
+}
+
+function refuseIds({ topics }: Request): TopicAnswer[] {
+  return (topics ?? []).map(({ name, topicId }) => ({
+    errorCode: ErrorCode.invalidRequest,
+    name: name ?? "",
+    topicId,
+  }));
+}
+
+async function describeAll(
+  broker: Broker,
+  request: Request,
+  context: RequestContext,
+): Promise<TopicAnswer[]> {
+  const topics: TopicAnswer[] = [];
+  for (const wanted of wantedTopics(broker, request, context.apiVersion)) {
+    topics.push(await describe(broker, wanted, isCreationAllowed(broker, request, context)));
+  }
+  return topics;
 }
 
 type Wanted = { readonly topic: TopicImage } | { readonly name: string } | { readonly id: string };
