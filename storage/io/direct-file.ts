@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import fs, { constants } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { assertAligned } from "./alignment.ts";
 import { BufferArena } from "./buffer-arena.ts";
 import { diskError, systemCode } from "./disk-errors.ts";
 import { blockBytes, DiskError, type File, type FileSystem } from "./file.ts";
+import { Gate } from "./gate.ts";
 
 /** direct: `O_DIRECT|O_DSYNC` · buffered: through the page cache, fdatasync after each write. */
 export type WriteMode = "direct" | "buffered";
@@ -17,10 +19,12 @@ export interface DirectFileSystemOptions {
   /** A directory that exists on the file system that matters. */
   probeDirectory: string;
   /**
-   * Reads that may be with the disk at once. All calls share the runtime's thread pool (4 by default), so this
-   * leaves threads for journal writes however many cold reads wait.
+   * Reads that may be with the disk at once, 2 unless told. All calls of the process share the runtime's thread
+   * pool (4 threads by default), so this leaves threads for journal writes however many cold reads wait.
    */
   readsInFlightMax?: number;
+  /** Writes at once, unbounded unless told. For files whose bulk writes must not hold up those of the journal. */
+  writesInFlightMax?: number;
   /** Takes this mode everywhere in place of probing. */
   mode?: WriteMode;
   /** Told once for each file system how it is written. */
@@ -31,18 +35,27 @@ export interface DirectFileSystemOptions {
 export async function openDirectFileSystem(options: DirectFileSystemOptions): Promise<DirectFileSystem> {
   const modes = new WriteModes(options.mode, options.onMode);
   const mode = await modes.modeOf(options.probeDirectory);
-  return new NodeFileSystem(mode, modes, new ReadGate(options.readsInFlightMax ?? 2));
+  const gates = {
+    reads: new Gate(options.readsInFlightMax ?? 2),
+    writes: options.writesInFlightMax === undefined ? undefined : new Gate(options.writesInFlightMax),
+  };
+  return new NodeFileSystem(mode, modes, gates);
+}
+
+interface Gates {
+  readonly reads: Gate;
+  readonly writes: Gate | undefined;
 }
 
 class NodeFileSystem implements DirectFileSystem {
   readonly mode: WriteMode;
   readonly #modes: WriteModes;
-  readonly #gate: ReadGate;
+  readonly #gates: Gates;
 
-  constructor(mode: WriteMode, modes: WriteModes, gate: ReadGate) {
+  constructor(mode: WriteMode, modes: WriteModes, gates: Gates) {
     this.mode = mode;
     this.#modes = modes;
-    this.#gate = gate;
+    this.#gates = gates;
   }
 
   async open(path: string, mode: "create" | "existing"): Promise<File> {
@@ -51,7 +64,7 @@ class NodeFileSystem implements DirectFileSystem {
       const writeMode = await this.#modes.modeOf(dirname(path));
       const creation = mode === "create" ? constants.O_CREAT | constants.O_EXCL : 0;
       const handle = await fs.promises.open(path, flagsOf(writeMode) | creation, 0o644);
-      return new NodeFile(path, handle, writeMode, this.#gate);
+      return new NodeFile(path, handle, writeMode, this.#gates);
     } catch (error) {
       throw error instanceof DiskError ? error : diskError(action, path, error);
     }
@@ -137,40 +150,31 @@ class NodeFile implements File {
   readonly path: string;
   readonly #handle: fs.promises.FileHandle;
   readonly #mode: WriteMode;
-  readonly #gate: ReadGate;
+  readonly #gates: Gates;
+  #callsInFlight = 0;
+  #onIdle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(path: string, handle: fs.promises.FileHandle, mode: WriteMode, gate: ReadGate) {
+  constructor(path: string, handle: fs.promises.FileHandle, mode: WriteMode, gates: Gates) {
     this.path = path;
     this.#handle = handle;
     this.#mode = mode;
-    this.#gate = gate;
+    this.#gates = gates;
   }
 
-  write(position: number, bytes: Uint8Array): Promise<void> {
+  async write(position: number, bytes: Uint8Array): Promise<void> {
     assertAligned(position, bytes);
-    // Callbacks, not the handle's promises: one allocation less on the path of every acknowledged record.
-    return new Promise((resolve, reject) => {
-      const settle = (error: Error | null) =>
-        error ? reject(diskError("write", this.path, error)) : resolve();
-      fs.write(this.#handle.fd, bytes, 0, bytes.byteLength, position, (error, written) => {
-        if (error) settle(error);
-        else if (written !== bytes.byteLength) settle(new ShortWriteError(written, bytes.byteLength));
-        else if (this.#mode === "buffered") fs.fdatasync(this.#handle.fd, settle);
-        else settle(null);
-      });
-    });
+    const { writes } = this.#gates;
+    const write = () => this.#writeOnce(position, bytes);
+    await this.#whileOpen(() => (writes ? writes.pass(write) : write()));
   }
 
   async read(position: number, into: Uint8Array): Promise<number> {
     assertAligned(position, into);
-    await this.#gate.enter();
     try {
-      return await this.#readFully(position, into);
+      return await this.#whileOpen(() => this.#gates.reads.pass(() => this.#readFully(position, into)));
     } catch (error) {
-      throw diskError("read", this.path, error);
-    } finally {
-      this.#gate.leave();
+      throw error instanceof assert.AssertionError ? error : diskError("read", this.path, error);
     }
   }
 
@@ -192,12 +196,43 @@ class NodeFile implements File {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#handle.close();
+    this.#closed ??= this.#closeWhenIdle();
     return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Keeps the descriptor open: a call still in the thread pool's queue could otherwise meet another file under its number. */
+  async #whileOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+    assert(!this.#closed, "the file is closed");
+    this.#callsInFlight++;
+    try {
+      return await work();
+    } finally {
+      this.#callsInFlight--;
+      if (this.#callsInFlight === 0) this.#onIdle?.();
+    }
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    if (this.#callsInFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    await this.#handle.close();
+  }
+
+  /** By callback: one allocation less than the handle's promises on the path of every acknowledged record. */
+  #writeOnce(position: number, bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | null) =>
+        error ? reject(diskError("write", this.path, error)) : resolve();
+      fs.write(this.#handle.fd, bytes, 0, bytes.byteLength, position, (error, written) => {
+        if (error) settle(error);
+        else if (written !== bytes.byteLength) settle(new ShortWriteError(written, bytes.byteLength));
+        else if (this.#mode === "buffered") fs.fdatasync(this.#handle.fd, settle);
+        else settle(null);
+      });
+    });
   }
 
   async #readFully(position: number, into: Uint8Array): Promise<number> {
@@ -265,32 +300,6 @@ async function probe(directory: string): Promise<WriteMode> {
     throw error;
   } finally {
     await fs.promises.rm(scratch, { recursive: true, force: true });
-  }
-}
-
-/** Lets a bounded number of reads through; the others wait in the order in which they came. */
-class ReadGate {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(places: number) {
-    this.#free = places;
-  }
-
-  enter(): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free--;
-      return undefined;
-    }
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-    });
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free++;
   }
 }
 

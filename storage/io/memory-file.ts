@@ -70,6 +70,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async freeBytes(): Promise<number> {
+    if (this.#bytesMax === Number.MAX_SAFE_INTEGER) return this.#bytesMax;
     let used = 0;
     for (const content of this.#files.values()) used += content.usedBytes;
     return Math.max(0, this.#bytesMax - used);
