@@ -40,26 +40,27 @@ async function main(): Promise<void> {
     process.exit(exitCodes.failed);
   });
 
-  let broker: Broker;
+  const starting = Broker.start({
+    config,
+    ports: systemPorts,
+    logger,
+    onFatal: (error) => {
+      // What the disk holds is unknown now: no further write, not even an orderly close.
+      logger.fatal({ err: error }, "storage failed: the broker ends");
+      process.exit(exitCodes.failed);
+    },
+  });
+  // Before it serves: whoever sees it serve may ask it to stop at once.
+  stopOnSignals(starting, logger);
   try {
-    broker = await Broker.start({
-      config,
-      ports: systemPorts,
-      logger,
-      onFatal: (error) => {
-        // What the disk holds is unknown now: no further write, not even an orderly close.
-        logger.fatal({ err: error }, "storage failed: the broker ends");
-        process.exit(exitCodes.failed);
-      },
-    });
+    await starting;
   } catch (error) {
     logger.fatal({ err: error }, error instanceof Error ? error.message : "cannot start");
     process.exit(exitCodes.failed);
   }
-  stopOnSignals(broker, logger);
 }
 
-function stopOnSignals(broker: Broker, logger: pino.Logger): void {
+function stopOnSignals(starting: Promise<Broker>, logger: pino.Logger): void {
   let isStopping = false;
   function stop(signal: NodeJS.Signals): void {
     if (isStopping) {
@@ -67,7 +68,8 @@ function stopOnSignals(broker: Broker, logger: pino.Logger): void {
       process.exit(exitCodes.failed);
     }
     isStopping = true;
-    broker.close().then(
+    const stopped = starting.then((broker) => broker.close());
+    stopped.then(
       () => process.exit(0),
       (error: unknown) => {
         logger.fatal({ err: error }, "cannot stop in order");
