@@ -6,6 +6,7 @@ const suites = [
   { name: "contracts", testTimeout: 20_000 },
   { name: "conformance", testTimeout: 60_000 },
   { name: "integration", testTimeout: 120_000 },
+  { name: "differential", testTimeout: 180_000 },
 ] as const;
 
 export default defineConfig({
