@@ -182,7 +182,7 @@ export class BrokerProcess implements AsyncDisposable {
         `--log.dirs=${logDirectory}`,
         ...settings,
       ],
-      { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: root, env: brokerEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
     );
   }
 
@@ -234,6 +234,11 @@ export class BrokerProcess implements AsyncDisposable {
       ended.catch(() => undefined);
     }
   }
+}
+
+/** The broker takes configs from `MILLRACE_…`, where the tests have settings of their own. */
+function brokerEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("MILLRACE_")));
 }
 
 function parseLogLine(line: string): LogLine {

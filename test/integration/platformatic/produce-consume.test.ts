@@ -109,7 +109,19 @@ test("a group goes on after what it committed", async () => {
 test("two members share the partitions and together get every message", async () => {
   const topic = await createTopic(broker.bootstrapServers, { partitions: 4 });
   const groupId = uniqueName("group");
-  const received: [Set<string>, Set<string>] = [new Set(), new Set()];
+  const received: [string[], string[]] = [[], []];
+  const produce = (prefix: string) =>
+    withProducer(broker.bootstrapServers, (producer) =>
+      producer.send({
+        acks: -1,
+        messages: Array.from({ length: 40 }, (_, number) => ({
+          topic,
+          value: `${prefix}${number}`,
+          partition: number % 4,
+        })),
+      }),
+    );
+  const receivedOf = (prefix: string) => received.flat().filter((value) => value.startsWith(prefix));
   await withConsumer(
     broker.bootstrapServers,
     async (first) => {
@@ -122,20 +134,21 @@ test("two members share the partitions and together get every message", async ()
               mode: "committed",
               fallbackMode: "earliest",
             });
-            stream.on("data", ({ value }) => received[index]?.add(value));
+            stream.on("data", ({ value }) => received[index]?.push(value));
           }
           await waitUntil("the members to share", () => {
             const shares = [first, second].map(({ assignments }) => assignments?.[0]?.partitions.length ?? 0);
             return shares[0] === 2 && shares[1] === 2;
           });
-          await withProducer(broker.bootstrapServers, (producer) =>
-            producer.send({
-              acks: -1,
-              messages: numbered(topic, 40).map((message, number) => ({ ...message, partition: number % 4 })),
-            }),
-          );
-          await waitUntil("all messages", () => new Set([...received[0], ...received[1]]).size === 40);
-          expect(received.map(({ size }) => size)).toEqual([20, 20]);
+          // The first member may have a fetch of all partitions under way still: what that brings, both have.
+          await produce("early-");
+          await waitUntil("early messages", () => new Set(receivedOf("early-")).size === 40);
+          await produce("late-");
+          await waitUntil("late messages", () => new Set(receivedOf("late-")).size === 40);
+          expect(receivedOf("late-")).toHaveLength(40);
+          expect(
+            received.map((values) => values.filter((value) => value.startsWith("late-")).length),
+          ).toEqual([20, 20]);
         },
         groupId,
       );
