@@ -21,6 +21,7 @@ export class BatchCache {
   /** Least recently used first: a Set keeps insertion order, and a touch re-inserts. */
   readonly #chunks = new Set<CacheChunk>();
   readonly #pins = new Map<ArrayBufferLike, number>();
+  #latest: CacheChunk | undefined;
   #sizeBytes = 0;
 
   constructor(bytesMax: number) {
@@ -49,13 +50,16 @@ export class BatchCache {
 
   /** @internal */
   touch(chunk: CacheChunk): void {
+    if (this.#latest === chunk) return;
     this.#chunks.delete(chunk);
     this.#chunks.add(chunk);
+    this.#latest = chunk;
   }
 
   /** @internal */
   drop(chunk: CacheChunk): void {
     if (!this.#chunks.delete(chunk)) return;
+    if (this.#latest === chunk) this.#latest = undefined;
     for (const batch of chunk.batches) this.#unpin(batch.bytes.buffer);
     chunk.owner.forget(chunk);
   }

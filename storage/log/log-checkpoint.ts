@@ -5,7 +5,7 @@
  * every sealed segment, how far the open one was durable, the leader epochs and the start of the log. What the
  * directory holds beyond it was written later; what it names was durable before the checkpoint was.
  */
-import { readSnapshot, writeSnapshot } from "../snapshots/small-file.ts";
+import { encodeSnapshot, readSnapshot, replaceFileUnsynced } from "../snapshots/small-file.ts";
 import type { EpochStart } from "./epoch-index.ts";
 import type { LogDisk } from "./log-disk.ts";
 import { LogCorruptError } from "./log-error.ts";
@@ -28,14 +28,15 @@ export function checkpointPath(directory: string): string {
   return `${directory}/checkpoint`;
 }
 
-/** Replaces a log's checkpoint, durably. @throws DiskError */
-export async function writeCheckpoint(
+/** Replaces a log's checkpoint, durably after the directory's next sync. @throws DiskError */
+export async function writeCheckpointUnsynced(
   disk: LogDisk,
   directory: string,
   checkpoint: LogCheckpoint,
 ): Promise<void> {
   const payload = new TextEncoder().encode(JSON.stringify(checkpoint));
-  await writeSnapshot(disk, checkpointPath(directory), { version: checkpointVersion, payload });
+  const contents = encodeSnapshot(disk, { version: checkpointVersion, payload });
+  await replaceFileUnsynced(disk, checkpointPath(directory), contents);
 }
 
 /** A log's checkpoint; undefined when it never wrote one. @throws LogCorruptError, DiskError */

@@ -32,6 +32,6 @@ export const defaultLogConfig: LogConfig = Object.freeze({
   retentionMs: 604_800_000,
   retentionBytes: -1,
   writeBytesMax: 1_048_576,
-  checkpointBytes: 33_554_432,
+  checkpointBytes: 67_108_864,
   readAheadBytesMax: 1_048_576,
 });

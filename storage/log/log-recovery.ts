@@ -1,3 +1,4 @@
+import { alignUp } from "../io/alignment.ts";
 import { temporarySuffix } from "../snapshots/small-file.ts";
 import { EpochIndex } from "./epoch-index.ts";
 import { type LogCheckpoint, readCheckpoint } from "./log-checkpoint.ts";
@@ -35,9 +36,12 @@ export interface RecoveryOptions {
  */
 export const tornBytesMax = 4_194_304;
 
-/** Finds the segments of a log and the end of its intact batches. @throws LogCorruptError, DiskError */
-export async function recoverLog(disk: LogDisk, options: RecoveryOptions): Promise<RecoveredLog> {
-  const names = await disk.files.list(options.directory);
+/** Finds the segments of a log among the files of its directory, and the end of its intact batches. @throws LogCorruptError, DiskError */
+export async function recoverLog(
+  disk: LogDisk,
+  names: readonly string[],
+  options: RecoveryOptions,
+): Promise<RecoveredLog> {
   for (const name of names) {
     if (name.endsWith(temporarySuffix)) await disk.files.remove(`${options.directory}/${name}`);
   }
@@ -160,9 +164,20 @@ class Recovery {
   async #cut(segment: Segment, { fileBytes, isLast }: { fileBytes: number; isLast: boolean }): Promise<void> {
     const position = segment.sizeBytes;
     const wasDurable = !isLast || segment.nextOffset < this.#options.durableOffset;
+    if (!wasDurable && (await this.#isPadding(segment, fileBytes))) return;
     if (wasDurable || (await this.#hasLaterBatch(segment, fileBytes)))
       this.#report(damaged(segment.path, position));
     await this.#disk.openFiles.use(segment.path, "existing", (file) => file.resize(position));
+  }
+
+  /** Zeros to the end of the block, as every flush leaves them: no torn write, and nothing to cut. */
+  async #isPadding({ path, sizeBytes }: Segment, fileBytes: number): Promise<boolean> {
+    if (fileBytes !== alignUp(sizeBytes)) return false;
+    const rest = await readSegment(this.#disk, path, {
+      position: sizeBytes,
+      sizeBytes: fileBytes - sizeBytes,
+    });
+    return rest.every((byte) => byte === 0);
   }
 
   async #hasLaterBatch(segment: Segment, fileBytes: number): Promise<boolean> {

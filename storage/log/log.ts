@@ -79,8 +79,10 @@ export class Log implements AsyncDisposable {
   static async open(options: LogOptions): Promise<Log> {
     const openFiles = options.openFiles ?? new OpenFiles(options.files);
     const disk: LogDisk = { ...options, openFiles };
-    await options.files.makeDirectory(options.directory);
-    const recovered = await recoverLog(disk, {
+    // A directory with a file in it was durable before the file was made.
+    const names = await options.files.list(options.directory);
+    if (names.length === 0) await options.files.makeDirectory(options.directory);
+    const recovered = await recoverLog(disk, names, {
       directory: options.directory,
       indexIntervalBytes: options.config.indexIntervalBytes,
       durableOffset: options.durableOffset ?? 0,

@@ -9,10 +9,23 @@ import { TimeIndex } from "./time-index.ts";
 
 /** Writes both index files of a segment, durably. @throws DiskError */
 export async function writeIndex(disk: LogDisk, segment: Segment): Promise<void> {
-  if (!segment.index) return;
-  await replaceFileUnsynced(disk, segment.indexPath, segment.index.offsets.encode());
-  await replaceFileUnsynced(disk, segment.timeIndexPath, segment.index.times.encode());
+  await writeIndexUnsynced(disk, segment);
   await disk.files.syncDirectory(dirname(segment.indexPath));
+}
+
+/** As `writeIndex`, but durable only after the directory's next sync. @throws DiskError */
+export async function writeIndexUnsynced(disk: LogDisk, segment: Segment): Promise<void> {
+  if (!segment.index) return;
+  await allSettled([
+    replaceFileUnsynced(disk, segment.indexPath, segment.index.offsets.encode()),
+    replaceFileUnsynced(disk, segment.timeIndexPath, segment.index.times.encode()),
+  ]);
+}
+
+/** Waits for all, also when one fails: nothing may still be writing when the caller hears of it. */
+export async function allSettled(writes: readonly Promise<void>[]): Promise<void> {
+  const failure = (await Promise.allSettled(writes)).find((result) => result.status === "rejected");
+  if (failure) throw failure.reason;
 }
 
 /**

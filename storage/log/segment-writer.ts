@@ -6,7 +6,6 @@ import type { DirtyBatch } from "./dirty-batches.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
 import type { Segment } from "./segment.ts";
-import { writeIndex } from "./segment-index-files.ts";
 import { readSegment } from "./segment-reader.ts";
 import { TimeIndex } from "./time-index.ts";
 
@@ -98,12 +97,11 @@ export class SegmentWriter {
     for (const { header } of batches) segment.note(header);
   }
 
-  /** Cuts the padding and writes the indexes: from now on the files are what Kafka would have left. @throws DiskError */
+  /** Ends the file for good; the indexes, which are complete now, are the caller's to write. @throws DiskError */
   async seal(): Promise<void> {
     const { segment } = this;
     await this.cutPadding();
     segment.index?.noteTime(segment);
-    await writeIndex(this.#disk, segment);
     segment.isSealed = true;
   }
 

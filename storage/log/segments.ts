@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { DirtyBatch, DirtyBatches } from "./dirty-batches.ts";
 import type { EpochStart } from "./epoch-index.ts";
-import { writeCheckpoint } from "./log-checkpoint.ts";
+import { writeCheckpointUnsynced } from "./log-checkpoint.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
 import type { RecoveredLog } from "./log-recovery.ts";
 import { Segment, type SegmentFacts, SegmentIndex } from "./segment.ts";
-import { writeIndex } from "./segment-index-files.ts";
+import { allSettled, writeIndexUnsynced } from "./segment-index-files.ts";
 import type { SegmentIndexes } from "./segment-indexes.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 
@@ -114,16 +114,19 @@ export class Segments {
     if (!writer) return;
     await this.#indexes.of(writer.segment, config.indexIntervalBytes);
     await writer.seal();
-    await this.#writeCheckpoint(facts);
+    await this.checkpoint(facts);
     this.#indexes.hold(writer.segment);
     this.#writer = undefined;
   }
 
   /** Writes the open segment's index and the checkpoint. @throws DiskError */
   async checkpoint(facts: CheckpointedFacts): Promise<void> {
+    // Side by side: should only the checkpoint survive a crash, the older index still answers, only less closely.
     const open = this.#writer?.segment;
-    if (open?.index && open.sizeBytes > 0) await writeIndex(this.#disk, open);
-    await this.#writeCheckpoint(facts);
+    const index =
+      open?.index && open.sizeBytes > 0 ? writeIndexUnsynced(this.#disk, open) : Promise.resolve();
+    await allSettled([index, this.#writeCheckpoint(facts)]);
+    await this.#disk.files.syncDirectory(this.#directory);
   }
 
   /** Leaves the files as Kafka would after a clean stop. @throws DiskError */
@@ -137,7 +140,7 @@ export class Segments {
    * leaves files that the next opening removes. @throws DiskError
    */
   async dropBefore(facts: CheckpointedFacts): Promise<void> {
-    await this.#writeCheckpoint(facts);
+    await this.checkpoint(facts);
     const dropped = this.#list.filter((segment) => isBelow(segment, facts.startOffset));
     this.#list = this.#list.filter((segment) => !dropped.includes(segment));
     for (const segment of dropped) {
@@ -173,10 +176,11 @@ export class Segments {
     return new SegmentWriter(this.#disk, segment, { exists: false, createdMs: this.#nowMs() });
   }
 
+  /** Durable after the next sync of the directory. */
   async #writeCheckpoint({ startOffset, epochs }: CheckpointedFacts): Promise<void> {
     const sealed = this.#list.filter((segment) => segment.isSealed && !isBelow(segment, startOffset));
     const open = this.#list.find((segment) => !segment.isSealed && segment.sizeBytes > 0);
-    await writeCheckpoint(this.#disk, this.#directory, {
+    await writeCheckpointUnsynced(this.#disk, this.#directory, {
       startOffset,
       nextOffset: this.#flushedOffset,
       sealed: sealed.map(factsOf),

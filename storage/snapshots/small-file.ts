@@ -59,6 +59,14 @@ export async function writeSnapshot(
   path: string,
   snapshot: { version: number; payload: Uint8Array },
 ): Promise<void> {
+  await replaceFile(disk, path, encodeSnapshot(disk, snapshot));
+}
+
+/** The bytes of a snapshot's file, for those who write it together with others. */
+export function encodeSnapshot(
+  disk: { readonly checksum: Checksum },
+  snapshot: { version: number; payload: Uint8Array },
+): Uint8Array {
   const bytes = new Uint8Array(headerBytes + snapshot.payload.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, magic);
@@ -67,7 +75,7 @@ export async function writeSnapshot(
   view.setUint32(8, snapshot.payload.length);
   view.setUint32(12, disk.checksum(snapshot.payload, disk.checksum(bytes.subarray(0, 12))));
   bytes.set(snapshot.payload, headerBytes);
-  await replaceFile(disk, path, bytes);
+  return bytes;
 }
 
 /** The snapshot at `path`; undefined when there is none. @throws SnapshotCorruptError, DiskError */
@@ -109,9 +117,8 @@ export async function replaceFileUnsynced(
   contents: Uint8Array,
 ): Promise<void> {
   const temporary = path + temporarySuffix;
-  await disk.files.remove(temporary); // Left by a crash, or by a disk that was full.
   {
-    await using file = await disk.files.open(temporary, "create");
+    await using file = await createAnew(disk.files, temporary);
     await writeAll(disk, file, contents);
     await file.resize(contents.length);
   }
@@ -159,6 +166,17 @@ export async function readRange(
     }
   }
   return bytes;
+}
+
+/** A file of that name may be left from a crash, or from a disk that was full. */
+async function createAnew(files: FileSystem, path: string): Promise<File> {
+  try {
+    return await files.open(path, "create");
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== "exists") throw error;
+    await files.remove(path);
+    return files.open(path, "create");
+  }
 }
 
 async function writeAll(disk: SmallFileDisk, file: File, contents: Uint8Array): Promise<void> {
