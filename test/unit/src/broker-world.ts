@@ -164,8 +164,20 @@ export class BrokerWorld implements AsyncDisposable {
     return answer;
   }
 
-  /** All that a partition has from an offset on, read in one go. */
+  /** All that a partition has from an offset on, in as many fetches as that takes. */
   async read(topic: string, { partition = 0, offset = 0 } = {}) {
+    const values: ReturnType<typeof valuesOf> = [];
+    for (let at = offset; ; ) {
+      const answer = await this.fetch(topic, { partition, offset: at });
+      const read = valuesOf(answer.records);
+      values.push(...read);
+      at = (read.at(-1)?.offset ?? at) + 1;
+      if (read.length === 0 || at >= answer.highWatermark) return { ...answer, values };
+    }
+  }
+
+  /** One fetch of one partition, without waiting. */
+  async fetch(topic: string, { partition = 0, offset = 0 } = {}) {
     const { responses } = await this.call(Fetch, 11, {
       maxWaitMs: 0,
       minBytes: 0,
@@ -174,7 +186,7 @@ export class BrokerWorld implements AsyncDisposable {
     });
     const answer = responses[0]?.partitions[0];
     if (!answer) throw new Error("Fetch was answered without a partition");
-    return { ...answer, values: valuesOf(answer.records) };
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

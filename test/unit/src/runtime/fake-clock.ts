@@ -19,6 +19,7 @@ export class FakeClock implements Clock {
   #elapsedMs = 0;
   #timers: Timer[] = [];
   #soon: (() => void)[] = [];
+  #isStopped = false;
 
   constructor(startedMs = 1_700_000_000_000) {
     this.#startedMs = startedMs;
@@ -30,7 +31,7 @@ export class FakeClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#startedMs + this.#elapsedMs;
+    return this.#startedMs + Math.floor(this.#elapsedMs);
   }
 
   monotonicMs(): number {
@@ -50,13 +51,20 @@ export class FakeClock implements Clock {
     this.#soon.push(callback);
   }
 
+  /** Ends time: nothing runs any more, and whoever waits for this clock is told. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** Runs what is ready without any time passing. */
   async settle(): Promise<void> {
     await drain();
+    if (this.#isStopped) throw new Error("Cannot wait: the clock was stopped");
     for (let step = 0; this.#soon.length > 0; step++) {
       if (step > stepsMax) throw new Error("Cannot settle: work makes ever more work ready");
       this.#soon.shift()?.();
       await drain();
+      if (this.#isStopped) throw new Error("Cannot wait: the clock was stopped");
     }
   }
 
