@@ -1,5 +1,6 @@
+import type { AlignedMemory } from "../io/aligned-loan.ts";
 import type { FileSystem } from "../io/file.ts";
-import type { AlignedMemory, Checksum } from "../snapshots/small-file.ts";
+import type { Checksum } from "../snapshots/small-file.ts";
 import type { BatchFormat } from "./batch-format.ts";
 import type { OpenFiles } from "./open-files.ts";
 

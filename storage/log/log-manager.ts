@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import type { BatchCache } from "../cache/batch-cache.ts";
+import type { AlignedMemory } from "../io/aligned-loan.ts";
 import type { FileSystem } from "../io/file.ts";
-import {
-  type AlignedMemory,
-  type Checksum,
-  SnapshotCorruptError,
-  temporarySuffix,
-} from "../snapshots/small-file.ts";
+import { type Checksum, SnapshotCorruptError, temporarySuffix } from "../snapshots/small-file.ts";
 import type { BatchFormat } from "./batch-format.ts";
 import type { DirtyBudget } from "./dirty-budget.ts";
 import { type FlushLimits, logsToFlush } from "./flush-schedule.ts";

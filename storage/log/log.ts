@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { type BatchCache, type LogCache, withoutExcess } from "../cache/batch-cache.ts";
+import type { AlignedMemory } from "../io/aligned-loan.ts";
 import { DiskError, type FileSystem } from "../io/file.ts";
 import { expiredSegmentCount } from "../retention/retention.ts";
-import type { AlignedMemory, Checksum } from "../snapshots/small-file.ts";
+import type { Checksum } from "../snapshots/small-file.ts";
 import type { BatchFormat, BatchHeader } from "./batch-format.ts";
 import { ColdReads } from "./cold-reads.ts";
 import { DirtyBatches } from "./dirty-batches.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
+import { withAligned } from "../io/aligned-loan.ts";
 import { alignDown, alignUp } from "../io/alignment.ts";
 import { blockBytes } from "../io/file.ts";
 import type { DirtyBatch } from "./dirty-batches.ts";
@@ -77,8 +78,7 @@ export class SegmentWriter {
     const usedBytes = kept.length + batchBytes;
     const length = alignUp(usedBytes);
 
-    const buffer = this.#disk.arena.allocate(length);
-    try {
+    await withAligned(this.#disk.arena, length, async (buffer) => {
       buffer.set(kept);
       let at = kept.length;
       for (const { bytes } of batches) {
@@ -91,9 +91,7 @@ export class SegmentWriter {
         file.write(position, buffer.subarray(0, length)),
       );
       this.#partialBlock = buffer.slice(alignDown(usedBytes), usedBytes);
-    } finally {
-      this.#disk.arena.release(buffer);
-    }
+    });
     for (const { header } of batches) segment.note(header);
   }
 

@@ -119,12 +119,11 @@ export class Segments {
     this.#writer = undefined;
   }
 
-  /** Writes the open segment's index and the checkpoint. @throws DiskError */
+  /** Writes the index of the segment that was written last, and the checkpoint. @throws DiskError */
   async checkpoint(facts: CheckpointedFacts): Promise<void> {
     // Side by side: should only the checkpoint survive a crash, the older index still answers, only less closely.
-    const open = this.#writer?.segment;
-    const index =
-      open?.index && open.sizeBytes > 0 ? writeIndexUnsynced(this.#disk, open) : Promise.resolve();
+    const last = this.#writer?.segment;
+    const index = last && last.sizeBytes > 0 ? writeIndexUnsynced(this.#disk, last) : Promise.resolve();
     await allSettled([index, this.#writeCheckpoint(facts)]);
     await this.#disk.files.syncDirectory(this.#directory);
   }

@@ -12,17 +12,10 @@
  * | 12       | 4     | checksum of the payload, seeded by that of bytes 0 to 12 |
  * | 16       |       | payload                                      |
  */
-import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
+import { type AlignedMemory, withAligned } from "../io/aligned-loan.ts";
 import { alignDown, alignUp } from "../io/alignment.ts";
 import { DiskError, type File, type FileSystem } from "../io/file.ts";
-
-/** Aligned memory for a while, as `BufferArena` gives it. */
-export interface AlignedMemory {
-  /** At least `sizeBytes` long, aligned to `blockBytes`. */
-  allocate(sizeBytes: number): Uint8Array;
-  release(bytes: Uint8Array): void;
-}
 
 /** CRC-32C, continued from `seed`. */
 export type Checksum = (bytes: Uint8Array, seed?: number) => number;
@@ -153,19 +146,16 @@ export async function readRange(
     const at = range.position + filled;
     const blockStart = alignDown(at);
     const length = Math.min(alignUp(wanted) - blockStart, pieceBytes);
-    const buffer = disk.arena.allocate(length);
-    try {
+    const count = await withAligned(disk.arena, length, async (buffer) => {
       const count = await file.read(blockStart, buffer.subarray(0, length));
-      const piece = buffer.subarray(at - blockStart, Math.min(count, wanted - blockStart));
-      if (count <= at - blockStart) return bytes.subarray(0, filled);
-      bytes.set(piece, filled);
-      filled += piece.length;
-      if (count < length) return bytes.subarray(0, filled);
-    } finally {
-      disk.arena.release(buffer);
-    }
+      const end = Math.min(count, wanted - blockStart);
+      if (end > at - blockStart) bytes.set(buffer.subarray(at - blockStart, end), filled);
+      return count;
+    });
+    filled += Math.max(0, Math.min(count, wanted - blockStart) - (at - blockStart));
+    if (count < length) break; // The end of the file.
   }
-  return bytes;
+  return bytes.subarray(0, filled);
 }
 
 /** A file of that name may be left from a crash, or from a disk that was full. */
@@ -183,14 +173,10 @@ async function writeAll(disk: SmallFileDisk, file: File, contents: Uint8Array): 
   for (let position = 0; position < contents.length; position += pieceBytes) {
     const piece = contents.subarray(position, position + pieceBytes);
     const length = alignUp(piece.length);
-    const buffer = disk.arena.allocate(length);
-    try {
-      assert(buffer.length >= length);
+    await withAligned(disk.arena, length, async (buffer) => {
       buffer.set(piece);
       buffer.fill(0, piece.length, length);
       await file.write(position, buffer.subarray(0, length));
-    } finally {
-      disk.arena.release(buffer);
-    }
+    });
   }
 }

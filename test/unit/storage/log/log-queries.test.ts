@@ -100,6 +100,15 @@ describe("DeleteRecords (trap 39)", () => {
     expect((await open()).startOffset).toBe(keptFrom + 3);
   });
 
+  test("batches below the start leave the cache", async () => {
+    const { open, cache } = logFixture(undefined, 1 << 20);
+    await using log = await open();
+    appendMany(log, 10);
+    expect(cache.sizeBytes).toBeGreaterThan(0);
+    await log.trimTo(10);
+    expect(cache.sizeBytes).toBe(0);
+  });
+
   test("dirty batches are written before the start moves past them", async () => {
     const { open } = logFixture();
     const log = await open();

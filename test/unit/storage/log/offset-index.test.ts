@@ -44,6 +44,14 @@ test("what is encoded decodes to the same answers, also after a cut", () => {
   );
 });
 
+test("batches that were cut off are forgotten", () => {
+  const index = new OffsetIndex(0);
+  for (let i = 1; i <= 200; i++) index.add({ lastOffset: i, position: i * 100 });
+  index.cut(5000);
+  expect(index.count).toBe(49);
+  expect(index.lookup(1000)).toBe(4900);
+});
+
 test("files that cannot be an index are refused", () => {
   const index = new OffsetIndex(0);
   index.add({ lastOffset: 10, position: 100 });
