@@ -39,7 +39,8 @@ export class FileRing {
   #begun: JournalFile | undefined;
   #nextSequence = 1;
   #tending: Promise<void> | undefined;
-  #isDiskFull = false;
+  /** Files for which the disk had room when it was last asked. */
+  #makeable = Number.MAX_SAFE_INTEGER;
   #isClosed = false;
   #failure: Error | undefined;
 
@@ -58,13 +59,7 @@ export class FileRing {
 
   /** Files, all of the configured size, that can be begun: the spare ones, and those that may still be made. */
   get nextFileCount(): number {
-    const makeable = this.#isDiskFull ? 0 : Math.max(0, this.#options.filesMax - this.#count);
-    return this.#spares.length + makeable;
-  }
-
-  /** The last attempt to make a file found no space on disk. */
-  get isDiskFull(): boolean {
-    return this.#isDiskFull;
+    return this.#spares.length + Math.min(this.#makeable, Math.max(0, this.#options.filesMax - this.#count));
   }
 
   /** Opens what an earlier run left; all files count as in use until `adopt`. */
@@ -89,6 +84,7 @@ export class FileRing {
       await this.#remove(odd);
       this.#nextSequence = odd.sequence;
     }
+    await this.#askDisk();
   }
 
   find(sequence: number): JournalFile | undefined {
@@ -130,9 +126,9 @@ export class FileRing {
     return this.#tending;
   }
 
-  /** Forgets that the disk was full, and tries again. */
+  /** Asks the disk again for room, and makes a file if one is wanted. */
   async retry(): Promise<void> {
-    this.#isDiskFull = false;
+    await this.#askDisk();
     await this.tend();
   }
 
@@ -167,13 +163,12 @@ export class FileRing {
       return () => this.#free(oldest);
     }
     const isSpareWanted = this.#spares.length === 0 && this.#count < this.#options.filesMax;
-    return isSpareWanted && !this.#isDiskFull ? () => this.#make() : undefined;
+    return isSpareWanted && this.#makeable > 0 ? () => this.#make() : undefined;
   }
 
   async #free(freed: JournalFile): Promise<void> {
     const { files, directory, fileBytes } = this.#options;
     this.#live.shift();
-    this.#isDiskFull = false;
     if (this.#spares.length >= sparesMax || freed.sizeBytes !== fileBytes) return await this.#remove(freed);
     await freed.file.close();
     await files.rename(freed.file.path, journalPath(directory, this.#nextSequence));
@@ -187,28 +182,33 @@ export class FileRing {
     await file.close();
     await files.remove(file.path);
     await files.syncDirectory(directory);
+    await this.#askDisk();
   }
 
   /** Makes a spare file of zeros, or notes that the disk is full and leaves nothing behind. */
   async #make(): Promise<void> {
-    const { files, directory, fileBytes } = this.#options;
+    const { files, directory } = this.#options;
     const path = journalPath(directory, this.#nextSequence);
     const unfinished = path + unfinishedSuffix;
-    if ((await files.freeBytes(directory)) < fileBytes) {
-      this.#isDiskFull = true;
-      return;
-    }
+    await this.#askDisk();
+    if (this.#makeable === 0) return;
     try {
       await this.#fill(unfinished);
     } catch (error) {
       if (!(error instanceof DiskError) || error.code !== "full") throw error;
-      this.#isDiskFull = true;
       await files.remove(unfinished);
+      this.#makeable = 0;
       return;
     }
+    this.#makeable--;
     await files.rename(unfinished, path);
     await files.syncDirectory(directory);
     this.#spares.push(await this.#openFile(this.#nextSequence++));
+  }
+
+  async #askDisk(): Promise<void> {
+    const { files, directory, fileBytes } = this.#options;
+    this.#makeable = Math.floor((await files.freeBytes(directory)) / fileBytes);
   }
 
   /** Real zeros and not a sparse file: blocks that are promised only now could be missing later. */
@@ -235,7 +235,8 @@ export class FileRing {
   #fullError(): DiskError {
     const { directory, filesMax } = this.#options;
     assert(this.#spares.length === 0);
-    const state = this.#isDiskFull ? "no space left on the disk" : `all of its ${filesMax} files are in use`;
+    const state =
+      this.#makeable === 0 ? "no space left on the disk" : `all of its ${filesMax} files are in use`;
     return new DiskError("full", `Cannot extend the journal in "${directory}": ${state}`);
   }
 }

@@ -80,7 +80,8 @@ export class FrameReader {
 
   async #fillWindow(file: JournalFile, position: number): Promise<void> {
     this.#windowFile = undefined;
-    this.#windowFilled = await file.file.read(position, this.#window);
+    const wantedBytes = Math.min(this.#window.byteLength, alignUp(file.sizeBytes - position));
+    this.#windowFilled = await file.file.read(position, this.#window.subarray(0, wantedBytes));
     this.#windowStart = position;
     this.#windowFile = file;
   }

@@ -25,7 +25,7 @@ export interface JournalOptions {
   files: FileSystem;
   /** Made when missing. */
   directory: string;
-  /** Aligned memory: room for `stagedBytesMax` twice, 2 MiB to read and fill, and the largest entry once more. */
+  /** Aligned memory: room for `stagedBytesMax` twice, the largest entry once more, and 9 MiB to replay and fill. */
   arena: BufferArena;
   /** CRC-32C. */
   checksum: Checksum;
@@ -136,7 +136,7 @@ export class Journal implements AsyncDisposable {
    */
   get isUnderPressure(): boolean {
     if (this.#ring.live.length >= Math.ceil((this.#filesMax * 3) / 4)) return true;
-    return this.#ring.isDiskFull || this.#ring.nextFileCount <= 1;
+    return this.#ring.nextFileCount <= 1;
   }
 
   /** Groups whose entries hold back the oldest file. */

@@ -9,8 +9,8 @@ import type { JournalIndex } from "./journal-index.ts";
 import { RecordCursor } from "./record.ts";
 import { type EntryGap, RecoveredGroups } from "./recovered-groups.ts";
 
-/** Bytes that are read at once. */
-const windowBytes = 1024 * 1024;
+/** Bytes that are read at once: several frames of the usual largest size, so that few straddle the end and are read twice. */
+const windowBytes = 8 * 1024 * 1024;
 
 /** A place in the journal where frames are lost: broken ones with good ones behind them. */
 export interface LostFrames {

@@ -30,6 +30,8 @@ export class JournalWorkload {
   readonly staged: ModelRecord[] = [];
   /** Staged records that a resolved flush covered. */
   acknowledged = 0;
+  /** Appends that the journal refused for want of room. */
+  refusals = 0;
   readonly #model = new JournalModel();
   readonly #random: () => number;
   readonly #journal: Journal;
@@ -99,8 +101,9 @@ export class JournalWorkload {
     try {
       this.#journal.append(group, entries);
     } catch (error) {
-      if (error instanceof DiskError && error.code === "full") return;
-      throw error;
+      if (!(error instanceof DiskError) || error.code !== "full") throw error;
+      this.refusals++;
+      return;
     }
     for (const entry of entries) this.#remember({ kind: "entry", group, entry });
   }
