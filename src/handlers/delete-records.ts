@@ -43,7 +43,7 @@ async function trim(
     return { lowWatermark: -1, errorCode: ErrorCode.offsetOutOfRange };
   }
   try {
-    if (target > partition.logStartOffset) await partition.log.trimTo(target);
+    await broker.partitions.trim(partition, target);
     return { lowWatermark: partition.logStartOffset, errorCode: ErrorCode.none };
   } catch (error) {
     return { lowWatermark: -1, errorCode: errorCodeOf(error) };

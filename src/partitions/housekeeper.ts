@@ -5,6 +5,7 @@ import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
+import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Partition } from "./partition.ts";
@@ -181,10 +182,11 @@ export class Housekeeper {
   }
 
   async #applyRetention(): Promise<void> {
-    const { partitions, clock, logger } = this.#options;
+    const { partitions, producers, clock, logger } = this.#options;
     for (const partition of [...partitions.all()]) {
-      if (partition.isClosed) continue;
+      if (partition.isClosed || !isPastRetention(partition, clock.nowMs())) continue;
       try {
+        await producers.save(partition);
         const { removedSegments } = await partition.log.applyRetention({ nowMs: clock.nowMs() });
         if (removedSegments > 0) {
           logger.info(
@@ -205,4 +207,10 @@ export class Housekeeper {
     for (const { producers } of partitions.all())
       producers.expire(clock.nowMs(), config().producerIdExpirationMs);
   }
+}
+
+function isPastRetention({ log }: Partition, nowMs: number): boolean {
+  const segments = log.segments().filter(({ sizeBytes }) => sizeBytes > 0);
+  const { retentionMs, retentionBytes } = log.config;
+  return expiredSegmentCount(segments, { nowMs, retentionMs, retentionBytes }) > 0;
 }

@@ -118,6 +118,15 @@ export class PartitionManager {
     await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
   }
 
+  /** Moves the start of a partition's log forward, durably (DeleteRecords). @throws OffsetOutOfRangeError, LogClosedError, DiskError */
+  async trim(partition: Partition, offset: number): Promise<void> {
+    const { log } = partition;
+    if (offset <= log.startOffset) return;
+    if (offset > log.flushedOffset) await log.flush();
+    await this.#options.producers.save(partition);
+    await log.trimTo(offset);
+  }
+
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
     await this.whenAllReady();

@@ -13,6 +13,8 @@ const saveEveryBytes = 32 << 20;
 export class ProducerStore {
   readonly #disk: SmallFileDisk & { readonly checksum: Checksum };
   readonly #saved = new WeakMap<Partition, { offset: number; sizeBytes: number }>();
+  /** The last save of a partition that was asked for: they run one after the other, for they share a file. */
+  readonly #saving = new WeakMap<Partition, Promise<void>>();
 
   constructor(disk: SmallFileDisk & { readonly checksum: Checksum }) {
     this.#disk = disk;
@@ -38,12 +40,23 @@ export class ProducerStore {
   /** Saves a partition's producers when enough was flushed since the last time. @throws DiskError */
   async saveIfDue(partition: Partition): Promise<void> {
     const saved = this.#saved.get(partition);
-    if (saved && partition.log.sizeBytes - saved.sizeBytes < saveEveryBytes) return;
+    // A log that has shrunk was cut by retention, and has grown since by an amount that nobody knows.
+    if (saved && Math.abs(partition.log.sizeBytes - saved.sizeBytes) < saveEveryBytes) return;
     await this.save(partition);
   }
 
-  /** Saves a partition's producers as of what its segments hold. @throws DiskError */
-  async save(partition: Partition): Promise<void> {
+  /**
+   * Saves a partition's producers as of what its segments hold. To be called before batches are removed, too: what
+   * they say of their producers cannot be read again. @throws DiskError
+   */
+  save(partition: Partition): Promise<void> {
+    const before = this.#saving.get(partition) ?? Promise.resolve();
+    const saving = before.catch(() => undefined).then(() => this.#save(partition));
+    this.#saving.set(partition, saving);
+    return saving;
+  }
+
+  async #save(partition: Partition): Promise<void> {
     const offset = partition.log.flushedOffset;
     if (this.#saved.get(partition)?.offset === offset) return;
     // What is not in the segments yet may be lost with a crash, and must then not count as received.
