@@ -31,7 +31,7 @@ export interface JournalOptions {
   checksum: Checksum;
   /** Numbers from 0 to below 1, to name a new journal unguessably. */
   random: () => number;
-  /** Size of one file, 64 MiB unless told; a multiple of 64 KiB. */
+  /** Size of one file, 64 MiB unless told; rounded up to whole 64 KiB. */
   fileBytes?: number;
   /** Most files at once, 16 unless told; at least 4. */
   filesMax?: number;
@@ -81,8 +81,7 @@ export class Journal implements AsyncDisposable {
   #failure: Error | undefined;
 
   private constructor(options: JournalOptions) {
-    const fileBytes = options.fileBytes ?? 64 * mebibyte;
-    assert(fileBytes % 65_536 === 0);
+    const fileBytes = Math.ceil((options.fileBytes ?? 64 * mebibyte) / 65_536) * 65_536;
     this.#filesMax = options.filesMax ?? 16;
     assert(this.#filesMax >= 4);
     this.#options = options;
