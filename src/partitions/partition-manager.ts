@@ -40,7 +40,7 @@ interface Placed {
   readonly image: PartitionImage;
   partition: Partition | undefined;
   isRemoved: boolean;
-  /** Settles when opening, and then removal, is through. */
+  /** Settles when it is open. */
   work: Promise<void>;
 }
 
@@ -53,6 +53,8 @@ export class PartitionManager {
   readonly #listeners: PartitionListener[] = [];
   /** By topic id, then partition index. */
   readonly #placed = new Map<string, Placed[]>();
+  /** Removals of files under way, by the partition's name: the next of that name has to wait for them. */
+  readonly #removals = new Map<string, Promise<void>>();
   /** By topic name, then partition index: the hot path. */
   readonly #open = new Map<string, (Partition | undefined)[]>();
   readonly #startedMs: number;
@@ -130,6 +132,7 @@ export class PartitionManager {
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
     await this.whenAllReady();
+    await Promise.all(this.#removals.values());
     const partitions = [...this.all()];
     for (const partition of partitions) this.#retire(partition);
     await Promise.all(
@@ -149,9 +152,10 @@ export class PartitionManager {
       if (placed[image.index] || !image.replicas.includes(this.#options.nodeId)) continue;
       const place: Placed = { topic, image, partition: undefined, isRemoved: false, work: Promise.resolve() };
       placed[image.index] = place;
-      place.work = this.#withWorker(() => this.#openPlaced(place)).catch((error: unknown) =>
-        this.#options.onFatal(error),
-      );
+      const before = this.#removals.get(nameOf(place)) ?? Promise.resolve();
+      place.work = before
+        .then(() => this.#withWorker(() => this.#openPlaced(place)))
+        .catch((error: unknown) => this.#options.onFatal(error));
     }
   }
 
@@ -215,12 +219,17 @@ export class PartitionManager {
       if (!place) continue;
       place.isRemoved = true;
       if (place.partition) this.#retire(place.partition);
-      place.work = place.work
+      const name = nameOf(place);
+      const removal = place.work
         .then(() => this.#withWorker(() => this.#removePlaced(place)))
         .catch((error: unknown) => {
           // The topic is gone for everyone; what is left of its files goes at the next start.
-          this.#options.logger.error({ error, topic: topic.name }, "cannot remove a partition's files");
+          this.#options.logger.error({ error, partition: name }, "cannot remove a partition's files");
+        })
+        .finally(() => {
+          if (this.#removals.get(name) === removal) this.#removals.delete(name);
         });
+      this.#removals.set(name, removal);
     }
   }
 
@@ -265,3 +274,7 @@ export class PartitionManager {
 }
 
 const noBytes = new Uint8Array(0);
+
+function nameOf({ topic, image }: Placed): string {
+  return `${topic.name}-${image.index}`;
+}

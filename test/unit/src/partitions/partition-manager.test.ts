@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
+import { type DiskChange, FaultyFileSystem } from "#storage/io/faulty-file.ts";
+import { BrokerWorld, batchOf } from "../broker-world.ts";
+
+/** A disk on which the changes that a test picks wait until it lets them go. */
+class HesitantDisk {
+  readonly files: FaultyFileSystem;
+  #heldCount = 0;
+  readonly #held: (() => void)[] = [];
+  holds: (change: DiskChange) => boolean = () => false;
+
+  constructor() {
+    this.files = new FaultyFileSystem({
+      settle: (change) => (this.holds(change) ? this.#hold() : Promise.resolve()),
+    });
+  }
+
+  get heldCount(): number {
+    return this.#heldCount;
+  }
+
+  letGo(): void {
+    this.holds = () => false;
+    for (const resolve of this.#held.splice(0)) resolve();
+  }
+
+  #hold(): Promise<void> {
+    this.#heldCount += 1;
+    return new Promise((resolve) => this.#held.push(resolve));
+  }
+}
+
+const deleteTopic = (world: BrokerWorld, name: string) =>
+  world.call(DeleteTopics, 5, { topicNames: [name], timeoutMs: 1_000 });
+
+test("a topic that is made again while its old files go keeps its new ones", async () => {
+  const disk = new HesitantDisk();
+  await using world = await BrokerWorld.start({ files: disk.files });
+  await world.createTopic("t");
+  await world.clock.until(world.produce("t", batchOf(["old"])));
+  await world.clock.advance(20_000);
+  disk.holds = ({ kind, path }) => kind === "remove" && path.startsWith("/data/t-0") && disk.heldCount === 0;
+  expect((await deleteTopic(world, "t")).responses).toMatchObject([{ errorCode: 0 }]);
+
+  const created = world.createTopic("t");
+  await world.clock.advance(1_000);
+  expect(disk.heldCount).toBe(1);
+  disk.letGo();
+  expect(await world.clock.until(created)).toBe(0);
+  await world.clock.until(world.produce("t", batchOf(["new"])));
+  await world.clock.advance(20_000);
+  expect((await world.read("t")).values).toMatchObject([{ offset: 0, value: "new" }]);
+  expect(await disk.files.list("/data/t-0")).toContain("00000000000000000000.log");
+  expect(world.fatal).toEqual([]);
+});
+
+test("many topics that go and come at once all serve in the end", async () => {
+  await using world = await BrokerWorld.start();
+  const names = Array.from({ length: 40 }, (_, at) => `t${at}`);
+  await Promise.all(names.map((name) => world.createTopic(name)));
+  await Promise.all(
+    names.map(async (name) => {
+      await deleteTopic(world, name);
+      await world.createTopic(name);
+    }),
+  );
+  for (const name of names) {
+    const { baseOffset } = await world.clock.until(world.produce(name, batchOf(["a"])));
+    expect(baseOffset).toBe(0);
+  }
+  expect(world.fatal).toEqual([]);
+});
+
+test("a topic that is deleted while it is still being made leaves nothing behind", async () => {
+  const disk = new HesitantDisk();
+  await using world = await BrokerWorld.start({ files: disk.files });
+  disk.holds = ({ path }) => path.startsWith("/data/t-0");
+  const created = world.createTopic("t");
+  await world.clock.settle();
+  expect(disk.heldCount).toBe(1);
+  await deleteTopic(world, "t");
+  disk.letGo();
+  await world.clock.until(created);
+  await world.clock.advance(1_000);
+  expect(await disk.files.list("/data")).not.toContain("t-0");
+  expect(world.broker.partitions.find("t", 0)).toBeUndefined();
+});
+
+test("a stop waits until the files of deleted topics are gone", async () => {
+  const disk = new HesitantDisk();
+  const world = await BrokerWorld.start({ files: disk.files });
+  await world.createTopic("t");
+  disk.holds = ({ kind, path }) => kind === "remove" && path.startsWith("/data/t-0");
+  await deleteTopic(world, "t");
+  let isClosed = false;
+  const closing = world.broker.close().then(() => {
+    isClosed = true;
+  });
+  await world.clock.advance(10_000);
+  expect(isClosed).toBe(false);
+  disk.letGo();
+  await world.clock.until(closing);
+  expect(await disk.files.list("/data")).not.toContain("t-0");
+  expect(world.fatal).toEqual([]);
+});
+
+test("what waits on a partition is told when its topic is deleted", async () => {
+  await using world = await BrokerWorld.start();
+  await world.createTopic("t");
+  const partition = world.broker.partitions.find("t", 0);
+  const never = partition?.whenCommitted(100);
+  const told = expect(never).rejects.toThrow('Cannot use partition "t-0"');
+  await deleteTopic(world, "t");
+  await told;
+  expect(partition?.isLeader).toBe(false);
+});
