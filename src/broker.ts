@@ -22,6 +22,7 @@ import { ProducerStore } from "./partitions/producer-store.ts";
 import { type CancelTimer, type Clock, every } from "./runtime/clock.ts";
 import { JournalLogStore } from "./runtime/journal-log-store.ts";
 import { type NodeStorage, openNodeStorage } from "./runtime/node-storage.ts";
+import { patientClock } from "./runtime/patient-clock.ts";
 import type { Ports } from "./runtime/ports.ts";
 import { Router } from "./server/router.ts";
 import { Server } from "./server/server.ts";
@@ -147,7 +148,7 @@ export class Broker implements AsyncDisposable {
     });
     this.groups = new GroupCoordinator({
       log: this.groupLog,
-      clock: ports.clock,
+      clock: patientClock(ports.clock),
       identity: ports.identity,
       topics: topicDirectoryOf(this.metadata),
       config: groupConfigOf(config),
