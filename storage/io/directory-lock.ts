@@ -138,15 +138,19 @@ class Candidate {
 
   /** A connection to a live candidate; a dead one's socket is removed. */
   async #connect(other: Ticket): Promise<Socket | undefined> {
-    try {
-      return await connected(this.#socketPath(other.name));
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === "ENOENT") return undefined;
-      // Anything but a refusal leaves open whether it lives: its owner gets the benefit of the doubt.
-      if (code !== "ECONNREFUSED") throw error;
-      await rm(join(this.#directory, other.name), { force: true });
-      return undefined;
+    for (;;) {
+      try {
+        return await connected(this.#socketPath(other.name));
+      } catch (error) {
+        const code = systemCode(error);
+        if (code === "ENOENT") return undefined;
+        // It was closed while this connection waited to be accepted: next time it is dead or gone.
+        if (code === "ECONNRESET" || code === "EPIPE") continue;
+        // Anything but a refusal leaves open whether it lives, such as a process of another user.
+        if (code !== "ECONNREFUSED") throw this.#busy(`in use by process ${other.processId}`, error);
+        await rm(join(this.#directory, other.name), { force: true });
+        return undefined;
+      }
     }
   }
 
@@ -165,8 +169,8 @@ class Candidate {
     return other.name < own.name;
   }
 
-  #busy(state: string): DiskError {
-    return new DiskError("busy", `Cannot lock "${this.#options.directory}": ${state}`);
+  #busy(state: string, cause?: unknown): DiskError {
+    return new DiskError("busy", `Cannot lock "${this.#options.directory}": ${state}`, { cause });
   }
 
   /** Socket paths are short by law of the kernel; through the open directory the name alone counts. */
@@ -189,12 +193,9 @@ function listen(server: Server, path: string): Promise<void> {
 
 function connected(path: string): Promise<Socket> {
   return new Promise((done, failed) => {
-    const socket = connect(path);
-    socket.once("error", failed);
-    socket.once("connect", () => {
-      socket.off("error", failed);
-      done(socket);
-    });
+    const socket = connect(path, () => done(socket));
+    // Stays for the socket's life: once connected a reset only means that the other side is gone.
+    socket.on("error", failed);
   });
 }
 
@@ -205,7 +206,6 @@ function saysItOwns(socket: Socket): Promise<boolean> {
     socket.on("data", () => {
       answered = true;
     });
-    socket.on("error", () => done(answered));
     socket.on("close", () => done(answered));
   });
 }
