@@ -115,3 +115,35 @@ test("what waits on a partition is told when its topic is deleted", async () => 
   await told;
   expect(partition?.isLeader).toBe(false);
 });
+
+test("a crash during a deletion leaves nothing that holds the journal's files for ever", async () => {
+  let journalWrites = Number.NEGATIVE_INFINITY;
+  let survivor: FaultyFileSystem | undefined;
+  const files = new FaultyFileSystem({
+    onChange: ({ kind, path }, phase) => {
+      if (phase !== "started" || kind !== "write" || !path.startsWith("/data/journal")) return;
+      journalWrites += 1;
+      // The first commits the deletion, the second drops the group from the journal.
+      if (journalWrites === 2) survivor = files.crash({ mode: "drop", random: () => 0 });
+    },
+  });
+  const config = { "millrace.journal.files.max": "4" };
+  const first = await BrokerWorld.start({ files, config });
+  await first.createTopic("gone");
+  await first.createTopic("stays");
+  await first.clock.until(first.produce("gone", batchOf(["x".repeat(300_000)])));
+  journalWrites = 0;
+  const deletion = deleteTopic(first, "gone");
+  await first.clock.settle();
+  await deletion;
+  first.clock.stop();
+  expect(survivor).toBeDefined();
+
+  await using second = await BrokerWorld.start({ files: survivor as FaultyFileSystem, config });
+  expect(second.broker.metadata.image.topics.has("gone")).toBe(false);
+  for (let round = 0; round < 20; round++) {
+    const batch = batchOf(["y".repeat(400_000)]);
+    const { errorCode } = await second.clock.until(second.produce("stays", batch));
+    expect(errorCode, `round ${round}`).toBe(0);
+  }
+});
