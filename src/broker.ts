@@ -26,6 +26,7 @@ import { patientClock } from "./runtime/patient-clock.ts";
 import type { Ports } from "./runtime/ports.ts";
 import { Router } from "./server/router.ts";
 import { Server } from "./server/server.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface BrokerOptions {
   readonly config: BrokerConfig;
@@ -55,6 +56,7 @@ export class Broker implements AsyncDisposable {
   readonly groupLog: OffsetsTopic;
   readonly groups: GroupCoordinator;
   readonly gate: ProduceGate;
+  readonly telemetry = new Telemetry();
 
   readonly #options: BrokerOptions;
   readonly #storage: NodeStorage;
@@ -95,7 +97,10 @@ export class Broker implements AsyncDisposable {
 
     this.#host = new RaftHost({
       nodeId: config.nodeId,
-      log: new JournalLogStore(storage.journal),
+      log: new JournalLogStore(storage.journal, {
+        clock: ports.clock,
+        onFlushed: (durationMs) => this.telemetry.journalFlushes.observe(durationMs),
+      }),
       schedulePass: (callback) => ports.clock.soon(callback),
       scheduleRetry: (callback) => void ports.clock.schedule(journalRetryMs, callback),
       onFatal,
@@ -111,7 +116,7 @@ export class Broker implements AsyncDisposable {
       producers,
       recovered: storage.recovered,
       settingsOf: (topic) =>
-        topicSettings(configsOf(this.metadata.image, "topic", topic), this.configLayers()),
+        this.#settingsOf(topic),
       clock: ports.clock,
       logger,
       onFatal,

@@ -4,6 +4,7 @@ import type { Broker } from "../broker.ts";
 import { topicById } from "../cluster/metadata-image.ts";
 import { errorCodeOf } from "../errors.ts";
 import type { Partition } from "../partitions/partition.ts";
+import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
 import type { RequestContext } from "./request-context.ts";
 
@@ -93,6 +94,7 @@ async function readAll(
         atLeastOneBatch: sizeBytes === 0,
         isolationLevel: request.isolationLevel,
         apiVersion: context.apiVersion,
+        traffic: broker.telemetry.traffic,
       });
       sizeBytes += answer.sizeBytes;
       hasError ||= answer.answer.errorCode !== ErrorCode.none || answer.answer.divergingEpoch !== undefined;
@@ -108,6 +110,7 @@ interface ReadBounds {
   readonly atLeastOneBatch: boolean;
   readonly isolationLevel: number;
   readonly apiVersion: number;
+  readonly traffic: TopicTraffic;
 }
 
 async function readOne(
@@ -144,12 +147,16 @@ async function readOne(
     return { answer: { ...place, errorCode: ErrorCode.none, records: noRecords }, sizeBytes: 0 };
   }
   try {
-    const slice = await partition.log.read({
+    const reading = partition.log.read({
       offset: request.fetchOffset,
       maxBytes: Math.max(0, bounds.maxBytes),
       upToOffset: bounds.isolationLevel === readCommitted ? lastStableOffset : highWatermark,
       atLeastOneBatch: bounds.atLeastOneBatch,
     });
+    // Whatever memory holds is there at once.
+    const isFromMemory = !(reading instanceof Promise);
+    const slice = isFromMemory ? reading : await reading;
+    bounds.traffic.read(partition.topic, { sizeBytes: slice.sizeBytes, isFromMemory });
     return {
       answer: { ...place, errorCode: ErrorCode.none, records: slice.chunks },
       sizeBytes: slice.sizeBytes,

@@ -98,6 +98,7 @@ function append(
   }
 
   const outcome = partition.append(admitted.batch, nowMs);
+  if (outcome.kind === "appended") broker.telemetry.traffic.appended(topic, admitted.batch.header);
   switch (outcome.kind) {
     case "appended":
     case "duplicate":

@@ -19,6 +19,8 @@ export class ProduceGate {
   readonly #hasRoom: () => boolean;
   readonly #waiting: Waiting[] = [];
   #blockedReason: string | undefined;
+  #delayedCount = 0;
+  #refusedCount = 0;
 
   constructor(clock: Clock, hasRoom: () => boolean) {
     this.#clock = clock;
@@ -34,17 +36,31 @@ export class ProduceGate {
     return this.#blockedReason !== undefined;
   }
 
+  /** Whether a request that came now would wait. */
+  get isClosed(): boolean {
+    return this.#waiting.length > 0 || !this.#hasRoom();
+  }
+
+  /** Requests that wait now, that ever had to, and that were turned away. */
+  get counts(): { readonly waiting: number; readonly delayed: number; readonly refused: number } {
+    return { waiting: this.#waiting.length, delayed: this.#delayedCount, refused: this.#refusedCount };
+  }
+
   /** True at once where there is room; else a promise of whether there was within the time. */
   enter(timeoutMs: number): boolean | Promise<boolean> {
-    if (this.isBlocked) return false;
-    if (this.#waiting.length === 0 && this.#hasRoom()) return true;
-    if (this.#waiting.length >= waitingMax) return false;
+    if (!this.isBlocked && this.#waiting.length === 0 && this.#hasRoom()) return true;
+    if (this.isBlocked || this.#waiting.length >= waitingMax) {
+      this.#refusedCount += 1;
+      return false;
+    }
+    this.#delayedCount += 1;
     return new Promise((resolve) => {
       const waiting: Waiting = {
         resolve,
         cancelTimer: this.#clock.schedule(Math.max(0, timeoutMs), () => {
           const at = this.#waiting.indexOf(waiting);
           if (at >= 0) this.#waiting.splice(at, 1);
+          this.#refusedCount += 1;
           resolve(false);
         }),
       };
@@ -72,6 +88,7 @@ export class ProduceGate {
 
   #settleFirst(hasEntered: boolean): void {
     const first = this.#waiting.shift();
+    if (!hasEntered) this.#refusedCount += 1;
     first?.cancelTimer();
     first?.resolve(hasEntered);
   }

@@ -2,13 +2,23 @@ import type { Entry, HardState } from "#raft/host/entry.ts";
 import { LogFullError, type LogStore } from "#raft/host/log-store.ts";
 import { DiskError } from "#storage/io/file.ts";
 import type { Journal } from "#storage/journal/journal.ts";
+import type { Clock } from "./clock.ts";
+
+/** Who wants to know how long the disk takes. */
+export interface FlushTiming {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly onFlushed: (durationMs: number) => void;
+}
 
 /** The journal as the replication groups' log. */
 export class JournalLogStore implements LogStore {
   readonly #journal: Journal;
 
-  constructor(journal: Journal) {
+  readonly #timing: FlushTiming;
+
+  constructor(journal: Journal, timing: FlushTiming) {
     this.#journal = journal;
+    this.#timing = timing;
   }
 
   append(group: number, entries: readonly Entry[]): void {
@@ -32,7 +42,10 @@ export class JournalLogStore implements LogStore {
     this.#journal.forget(group);
   }
 
-  flush(): Promise<void> {
-    return this.#journal.flush();
+  async flush(): Promise<void> {
+    const { clock, onFlushed } = this.#timing;
+    const startedMs = clock.monotonicMs();
+    await this.#journal.flush();
+    onFlushed(clock.monotonicMs() - startedMs);
   }
 }

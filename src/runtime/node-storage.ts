@@ -9,6 +9,7 @@ import type { FileSystem } from "#storage/io/file.ts";
 import { MemoryFileSystem } from "#storage/io/memory-file.ts";
 import type { RecoveredGroup } from "#storage/journal/entry.ts";
 import { Journal } from "#storage/journal/journal.ts";
+import type { RecoveryReport } from "#storage/journal/replay.ts";
 import { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import { LogManager } from "#storage/log/log-manager.ts";
 import type { Checksum } from "#storage/snapshots/small-file.ts";
@@ -25,6 +26,9 @@ export interface NodeStorage extends AsyncDisposable {
   readonly journal: Journal;
   readonly logs: LogManager;
   readonly dirty: DirtyBudget;
+  readonly cache: BatchCache;
+  /** What the journal found when it was opened. */
+  readonly report: RecoveryReport;
   /** What the journal kept of each group. */
   readonly recovered: ReadonlyMap<number, RecoveredGroup>;
 }
@@ -68,13 +72,14 @@ export async function openNodeStorage(
     logger.error({ lost: report.lost }, "the journal is damaged and was accepted as it is");
 
   const dirty = new DirtyBudget(config.dirtyBytesMax);
+  const cache = new BatchCache(config.cacheBytes);
   const logs = await LogManager.open({
     files,
     directory,
     arena,
     checksum,
     format: recordBatchFormat,
-    cache: new BatchCache(config.cacheBytes),
+    cache,
     dirty,
     nowMs: () => clock.nowMs(),
     acceptCorruption: config.acceptCorruption,
@@ -88,6 +93,8 @@ export async function openNodeStorage(
     journal,
     logs,
     dirty,
+    cache,
+    report,
     recovered: groups,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -24,6 +24,11 @@ export class RequestMemory {
     return this.#usedBytes;
   }
 
+  /** Requests that wait or are being answered. */
+  get requestCount(): number {
+    return this.#requests;
+  }
+
   get isOver(): boolean {
     return this.#usedBytes > this.#bytesMax;
   }

@@ -27,6 +27,7 @@ export class Router implements FrameHandler {
   }
 
   answer(frame: Buffer, connection: ConnectionFacts): ResponseFrame | Promise<ResponseFrame> {
+    const startedMs = this.#broker.clock.monotonicMs();
     const reader = new Reader(frame);
     const head = decodeRequestHeader(reader);
     const route = routes.get(head.apiKey);
@@ -42,8 +43,22 @@ export class Router implements FrameHandler {
 
     const request = route.api.request.decode(reader, head.apiVersion);
     const answer = route.handle(this.#broker, request as never, context);
-    if (answer instanceof Promise) return answer.then((response) => encode(route, head, response));
-    return encode(route, head, answer);
+    if (answer instanceof Promise) {
+      return answer.then((response) => this.#finish(route, head, { response, startedMs }));
+    }
+    return this.#finish(route, head, { response: answer, startedMs });
+  }
+
+  #finish(
+    route: Route,
+    head: RequestHead,
+    { response, startedMs }: { response: unknown; startedMs: number },
+  ): ResponseFrame {
+    const frame = encode(route, head, response);
+    const { clock, telemetry } = this.#broker;
+    const durationMs = clock.monotonicMs() - startedMs;
+    telemetry.requests.answered(route.api, head.apiVersion, { response, durationMs });
+    return frame;
   }
 
   /** A client learns from ApiVersions what is served, so this one API answers versions that it does not know. */

@@ -76,6 +76,8 @@ export class Journal implements AsyncDisposable {
   /** Where the next frame goes; undefined before the first file is begun. */
   #current: { file: JournalFile; position: number } | undefined;
   #flushingBytes = 0;
+  #writtenFrames = 0;
+  #writtenBytes = 0;
   #flushingFrameBytesMax = 0;
   #isFlushing = false;
   #failure: Error | undefined;
@@ -127,6 +129,11 @@ export class Journal implements AsyncDisposable {
     let sum = this.#current?.position ?? 0;
     for (const file of this.#ring.live) if (file !== this.#current?.file) sum += file.sizeBytes;
     return sum;
+  }
+
+  /** Frames made durable since the opening, and their bytes on disk. */
+  get written(): { readonly frames: number; readonly sizeBytes: number } {
+    return { frames: this.#writtenFrames, sizeBytes: this.#writtenBytes };
   }
 
   /**
@@ -342,6 +349,8 @@ export class Journal implements AsyncDisposable {
     await file.file.write(position, frame.seal(identity));
     place.position = position + frame.sizeBytes;
     this.#nextFrameSequence++;
+    this.#writtenFrames += 1;
+    this.#writtenBytes += frame.sizeBytes;
     const records = frame.records();
     while (records.next()) this.#index.apply(records, this.#ring.live);
   }

@@ -12,6 +12,7 @@ import type { OffsetFetchRequest } from "#protocol/messages/offset-fetch.ts";
 import type { SyncGroupRequest } from "#protocol/messages/sync-group.ts";
 import { deleteGroup } from "./delete-group.ts";
 import { describeGroup, describeNothing } from "./describe-groups.ts";
+import type { ClassicGroup } from "./group.ts";
 import type {
   DeleteGroupsAnswer,
   DescribeGroupsAnswer,
@@ -193,6 +194,11 @@ export class GroupCoordinator {
   async deleteOffsets(request: OffsetDeleteRequest): Promise<OffsetDeleteAnswer> {
     const shard = this.#shardOfMember(request.groupId);
     return isRefusal(shard) ? { errorCode: shard, topics: [] } : deleteOffsets(shard, request);
+  }
+
+  /** The groups that this node answers for. */
+  *groups(): Generator<ClassicGroup> {
+    for (const shard of this.#shards.values()) if (shard.status === "active") yield* shard.groups.values();
   }
 
   /** Forgets what is past its retention; to be called every offsets.retention.check.interval.ms. */
