@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import kafkajs, { type Admin, type Kafka, type Producer } from "kafkajs";
+import kafkajs, { type Admin, type Producer } from "kafkajs";
 
 /** A random number in [0, 1), from a seed, so that a failing run can be repeated as far as the machine allows. */
 export type Random = () => number;
@@ -176,54 +176,5 @@ export class Committer {
   async committed(admin: Admin): Promise<number> {
     const [offsets] = await admin.fetchOffsets({ groupId: this.groupId, topics: [this.topic] });
     return Number(offsets?.partitions[0]?.offset);
-  }
-}
-
-/** All values of a topic by partition, in order; checks that offsets leave no gap up to the partition's end. */
-export async function readAllValues(kafka: Kafka, topic: string): Promise<string[][]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
-  const ends = new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
-  const values: string[][] = offsets.map(() => []);
-  const missing = () =>
-    offsets.some(({ partition }) => (values[partition]?.length ?? 0) < (ends.get(partition) ?? 0));
-  const consumer = kafka.consumer({
-    groupId: `${topic}-check`,
-    maxWaitTimeInMs: 50,
-    maxBytesPerPartition: 8 << 20,
-  });
-  await consumer.connect();
-  try {
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    let failure: Error | undefined;
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch }) => {
-        const read = values[batch.partition] ?? [];
-        for (const message of batch.messages) {
-          if (Number(message.offset) !== read.length) {
-            failure ??= new Error(
-              `Offset ${message.offset} of ${batch.partition} follows ${read.length - 1}`,
-            );
-          }
-          read.push(message.value?.toString() ?? "");
-        }
-      },
-    });
-    const deadlineMs = performance.now() + 60_000;
-    while (missing() && !failure) {
-      if (performance.now() > deadlineMs) {
-        const have = values.map(({ length }) => length);
-        throw new Error(
-          `Cannot read "${topic}": ${have.join(", ")} records of ${[...ends.values()].join(", ")}`,
-        );
-      }
-      await sleep(20);
-    }
-    if (failure) throw failure;
-    return values;
-  } finally {
-    await consumer.disconnect();
   }
 }
