@@ -158,6 +158,15 @@ class Recovery {
     this.#nextOffset = Math.max(this.#nextOffset, segment.nextOffset);
     this.#uncheckpointedBytes += segment.sizeBytes - known.endPosition;
     if (end.stop === "broken") await this.#cut(segment, { fileBytes, isLast });
+    if (segment.sizeBytes > known.endPosition) await this.#makeDurable(segment);
+  }
+
+  /**
+   * What was found past the checkpoint may, where a page cache lies between, not be on the disk at all, and from now on
+   * the journal relies on it: resizing to the same size syncs it.
+   */
+  async #makeDurable({ path }: Segment): Promise<void> {
+    await this.#disk.openFiles.use(path, "existing", async (file) => file.resize(await file.sizeBytes()));
   }
 
   /** Ends a segment at its last intact batch, if what follows can be a torn write. */

@@ -53,7 +53,8 @@ describe("a full disk", () => {
       await retried(() => log.flush());
       const expected = bytesOf(batches.slice(17));
       expectBytes(await readAll(log), expected);
-      const reopened = await open({ durableOffset: 60 });
+      // Syncing what was found past the checkpoint is a change too: the start that it fails is tried again.
+      const reopened = await open({ durableOffset: 60 }).catch(() => open({ durableOffset: 60 }));
       expect(reopened.startOffset).toBe(17);
       expectBytes(await readAll(reopened), expected);
       if (!hasFailed && failing > 1) return;
