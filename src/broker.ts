@@ -10,7 +10,7 @@ import { ProducerIds } from "./cluster/producer-ids.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
 import { type BrokerConfig, layersOf, withDynamicConfigs } from "./config/broker-config.ts";
 import type { BrokerLayers } from "./config/effective-values.ts";
-import { topicSettings } from "./config/topic-settings.ts";
+import { type TopicSettings, topicSettings } from "./config/topic-settings.ts";
 import { groupConfigOf } from "./coordinators/group-settings.ts";
 import { GroupCoordinator } from "./coordinators/groups/group-coordinator.ts";
 import { OffsetsTopic, offsetsTopicName } from "./coordinators/offsets-topic.ts";
@@ -115,8 +115,7 @@ export class Broker implements AsyncDisposable {
       dirty: storage.dirty,
       producers,
       recovered: storage.recovered,
-      settingsOf: (topic) =>
-        this.#settingsOf(topic),
+      settingsOf: (topic) => this.#settingsOf(topic),
       clock: ports.clock,
       logger,
       onFatal,
@@ -327,6 +326,13 @@ export class Broker implements AsyncDisposable {
         this.logger.error({ error }, "cannot save the metadata");
       });
     }
+  }
+
+  /** A topic's settings, no batch larger than the journal takes as one entry. */
+  #settingsOf(topic: string): TopicSettings {
+    const settings = topicSettings(configsOf(this.metadata.image, "topic", topic), this.configLayers());
+    const { payloadBytesMax } = this.#storage.journal;
+    return { ...settings, maxMessageBytes: Math.min(settings.maxMessageBytes, payloadBytesMax) };
   }
 
   #applyConfig(): void {

@@ -42,6 +42,7 @@ export type CommandResult =
   | { readonly kind: "topicCollides"; readonly with: string }
   | { readonly kind: "unknownTopic" }
   | { readonly kind: "partitionsChanged" }
+  | { readonly kind: "tooLarge"; readonly sizeBytes: number }
   | { readonly kind: "producerIds"; readonly first: number; readonly count: number };
 
 /** Group 0 is the metadata group itself. */

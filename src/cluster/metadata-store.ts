@@ -20,6 +20,9 @@ import {
 /** The metadata group, which every node has. */
 export const metadataGroupId = 0;
 
+/** A command stays in memory for good and is copied with every snapshot: configs of megabytes are nobody's need. */
+const commandBytesMax = 1 << 20;
+
 /** Told of each new image, in order, synchronously. */
 export type ImageListener = (image: MetadataImage, previous: MetadataImage) => void;
 
@@ -54,16 +57,14 @@ export class MetadataStore implements StateMachine {
     this.#listeners.push(listener);
   }
 
-  /** Resolves when the command is committed and applied. */
+  /** Resolves when the command is committed and applied; "tooLarge" at once for one past 1 MiB. */
   propose(command: MetadataCommand): Promise<CommandResult> {
     const group = this.#group;
     assert(group);
-    const entry = group.propose({
-      kind: "command",
-      baseOffset: 0,
-      offsetCount: 0,
-      payload: encodeCommand(command),
-    });
+    const payload = encodeCommand(command);
+    if (payload.length > commandBytesMax)
+      return Promise.resolve({ kind: "tooLarge", sizeBytes: payload.length });
+    const entry = group.propose({ kind: "command", baseOffset: 0, offsetCount: 0, payload });
     return new Promise((resolve) => this.#waiting.set(entry.index, resolve));
   }
 

@@ -317,6 +317,8 @@ function adminError(result: CommandResult, name: string): AdminError {
       return refuseCollision(name, result.with);
     case "unknownTopic":
       return refuse(ErrorCode.unknownTopicOrPartition, null);
+    case "tooLarge":
+      return refuse(ErrorCode.policyViolation, `The request takes ${result.sizeBytes} bytes of metadata`);
     case "partitionsChanged":
       return refuse(ErrorCode.invalidPartitions, "The topic's partitions were changed at the same time");
     default:

@@ -1,5 +1,5 @@
 import { boolean, type ConfigDefinition, int, long, string } from "./definition.ts";
-import { atLeast, oneOf } from "./validator.ts";
+import { atLeast, hostPortOrOff, oneOf } from "./validator.ts";
 
 /** The few configs that Kafka has no name for. */
 export const millraceConfigs: readonly ConfigDefinition[] = [
@@ -11,6 +11,10 @@ export const millraceConfigs: readonly ConfigDefinition[] = [
     validator: atLeast(1_048_576),
     does: "Committed bytes that may wait for their segments; at the bound, produce waits.",
   }),
+  string("millrace.http.listener", "127.0.0.1:9644", {
+    validator: hostPortOrOff,
+    does: "Where metrics and health are served over HTTP, or off; a default that another process uses is no error.",
+  }),
   long("millrace.inflight.request.bytes.max", 268_435_456, {
     validator: atLeast(1024),
     does: "Bytes of requests in memory at which no further ones are read, where queued.max.request.bytes is unset.",
@@ -20,12 +24,17 @@ export const millraceConfigs: readonly ConfigDefinition[] = [
     does: "Size of one file of the journal.",
   }),
   int("millrace.journal.files.max", 16, {
-    validator: atLeast(2),
+    validator: atLeast(4),
     does: "The most files of the journal, which bounds its size on disk and the time of a recovery.",
   }),
   string("millrace.log.level", "info", {
     validator: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
     does: "The least severe level that is logged.",
+  }),
+  string("millrace.metrics.detail", "partition", {
+    validator: oneOf("partition", "topic", "broker"),
+    update: "cluster-wide",
+    does: "The finest thing that metrics have series of their own for: less detail keeps many partitions affordable.",
   }),
   boolean("millrace.recovery.accept.corruption", false, {
     importance: "high",

@@ -82,12 +82,16 @@ async function alterOne(
     return { errorCode: refusalCodes[outcome.error], errorMessage: outcome.message };
   }
   if (!validateOnly) {
-    await broker.metadata.propose({
+    const result = await broker.metadata.propose({
       kind: "setConfigs",
       resource: resource.kind,
       name: resource.name,
       configs: Object.fromEntries(outcome.texts),
     });
+    if (result.kind === "tooLarge") {
+      const errorMessage = `The configs take ${result.sizeBytes} bytes, which is too much`;
+      return { errorCode: ErrorCode.policyViolation, errorMessage };
+    }
   }
   return { errorCode: ErrorCode.none, errorMessage: null };
 }

@@ -66,7 +66,15 @@ export function admitBatch(
   }
 
   let bytes = records;
-  if (recompressed) bytes = recompress(bytes, { compression: wanted, decompressedBytesMax });
+  if (recompressed) {
+    bytes = recompress(bytes, { compression: wanted, decompressedBytesMax });
+    if (bytes.length > settings.maxMessageBytes) {
+      return refuse(
+        ErrorCode.messageTooLarge,
+        `Batch of ${bytes.length} bytes as compression.type wants it exceeds max.message.bytes ${settings.maxMessageBytes}`,
+      );
+    }
+  }
   let logAppendTimeMs = -1;
   if (settings.timestampType === "LogAppendTime") {
     logAppendTimeMs = nowMs;
