@@ -128,10 +128,10 @@ export class RaftGroup {
     return { hardState: this.#hardStateChanged ? this.#hardState : undefined, entries: this.#unstaged };
   }
 
-  /** The entries of `unpersisted` are on their way to the disk. */
-  staged(): void {
-    for (const entry of this.#unstaged) this.#unapplied.push(entry);
-    this.#unstaged = [];
+  /** The hard state and the first `count` entries of `unpersisted` are on their way to the disk. */
+  staged(count: number): void {
+    for (const entry of this.#unstaged.slice(0, count)) this.#unapplied.push(entry);
+    this.#unstaged = this.#unstaged.slice(count);
     this.#hardStateChanged = false;
   }
 

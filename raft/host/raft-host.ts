@@ -41,7 +41,7 @@ export class RaftHost {
   readonly #options: RaftHostOptions;
   readonly #groups = new Map<number, RaftGroup>();
   readonly #dirty = new Set<RaftGroup>();
-  readonly #idleWaiters: (() => void)[] = [];
+  readonly #passWaiters: (() => void)[] = [];
   #mustFlush = false;
   #isLogFull = false;
   #proposedBytes = 0;
@@ -103,25 +103,34 @@ export class RaftHost {
     this.#advanceFloor(id, this.#groups.get(id)?.releaseThroughIndex(index));
   }
 
-  /** Makes floors that moved durable, which otherwise ride with the next entries. */
+  /** Makes floors that moved durable, which otherwise ride with the next entries; waits for no entry. */
   async flushFloors(): Promise<void> {
     this.#mustFlush = true;
+    // Floors are what makes room: they must not wait for it.
+    this.#isLogFull = false;
     this.#schedule();
-    await this.drained();
+    // The write under way was staged before.
+    while (!this.#stopped && (this.#mustFlush || this.#writing)) await this.#nextPass();
   }
 
-  /** Resolves when nothing is waiting for the journal. */
+  /** Resolves when nothing is waiting for the journal any more, or only what it has no room for. */
   async drained(): Promise<void> {
-    while (this.#writing || this.#dirty.size > 0 || this.#mustFlush) {
-      if (this.#stopped) return;
-      await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-    }
+    while (!this.#stopped && this.#hasWork) await this.#nextPass();
   }
 
-  /** Starts no further pass. */
-  stop(): void {
+  /** Starts no further pass and applies nothing more; resolves when no write is under way. */
+  async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wakeIdleWaiters();
+    this.#wakePassWaiters();
+    while (this.#writing) await this.#nextPass();
+  }
+
+  get #hasWork(): boolean {
+    return this.#writing || this.#mustFlush || (this.#dirty.size > 0 && !this.#isLogFull);
+  }
+
+  #nextPass(): Promise<void> {
+    return new Promise((resolve) => this.#passWaiters.push(resolve));
   }
 
   #advanceFloor(id: number, floor: Floor | undefined): void {
@@ -141,7 +150,8 @@ export class RaftHost {
     this.#options.schedulePass(() => {
       this.#passScheduled = false;
       this.#pass().catch((error: unknown) => {
-        this.stop();
+        this.#stopped = true;
+        this.#wakePassWaiters();
         this.#options.onFatal(error);
       });
     });
@@ -150,38 +160,62 @@ export class RaftHost {
   async #pass(): Promise<void> {
     if (this.#writing || this.#stopped) return;
     this.#writing = true;
-    const staged = this.#stageDirtyGroups();
-    await this.#options.log.flush();
-    this.#writing = false;
+    let staged: StagedGroup[];
+    try {
+      staged = this.#stageDirtyGroups();
+      await this.#options.log.flush();
+    } finally {
+      this.#writing = false;
+    }
     for (const { group, lastIndex, payloadBytes } of staged) {
       this.#proposedBytes -= payloadBytes;
-      if (this.#groups.get(group.id) === group) group.persisted(lastIndex);
+      if (!this.#stopped && this.#groups.get(group.id) === group) group.persisted(lastIndex);
     }
     if (this.#dirty.size > 0 || this.#mustFlush) this.#schedule();
-    else this.#wakeIdleWaiters();
+    this.#wakePassWaiters();
   }
 
   #stageDirtyGroups(): StagedGroup[] {
     const staged: StagedGroup[] = [];
     this.#mustFlush = false;
     for (const group of [...this.#dirty]) {
-      const { hardState, entries } = group.unpersisted();
-      try {
-        if (hardState) this.#options.log.setHardState(group.id, hardState);
-        this.#options.log.append(group.id, entries);
-      } catch (error) {
-        if (!(error instanceof LogFullError)) throw error;
-        // The group stays dirty: what it proposed is neither durable nor refused until there is room.
-        this.#retryLater();
-        continue;
-      }
-      group.staged();
-      this.#dirty.delete(group);
+      const entries = this.#stage(group);
       const last = entries.at(-1);
       const payloadBytes = entries.reduce((sum, entry) => sum + entry.payload.length, 0);
       if (last) staged.push({ group, lastIndex: last.index, payloadBytes });
     }
     return staged;
+  }
+
+  /** Hands the log what it has room for of a group's entries, the oldest first. */
+  #stage(group: RaftGroup): readonly Entry[] {
+    const { log } = this.#options;
+    const { hardState, entries } = group.unpersisted();
+    if (hardState) log.setHardState(group.id, hardState);
+    let count = entries.length;
+    if (!this.#append(group, entries)) {
+      // All at once may be more than the log ever has room for.
+      count = 0;
+      for (const entry of entries) {
+        if (!this.#append(group, [entry])) break;
+        count += 1;
+      }
+      // The rest stays: it is neither durable nor refused until there is room.
+      if (count < entries.length) this.#retryLater();
+    }
+    group.staged(count);
+    if (count === entries.length) this.#dirty.delete(group);
+    return entries.slice(0, count);
+  }
+
+  #append(group: RaftGroup, entries: readonly Entry[]): boolean {
+    try {
+      this.#options.log.append(group.id, entries);
+      return true;
+    } catch (error) {
+      if (error instanceof LogFullError) return false;
+      throw error;
+    }
   }
 
   #retryLater(): void {
@@ -193,7 +227,7 @@ export class RaftHost {
     });
   }
 
-  #wakeIdleWaiters(): void {
-    for (const wake of this.#idleWaiters.splice(0)) wake();
+  #wakePassWaiters(): void {
+    for (const wake of this.#passWaiters.splice(0)) wake();
   }
 }
