@@ -1,0 +1,131 @@
+/*
+ * Millrace beside Apache Kafka: one after the other on this machine, with the same generator.
+ *
+ *   npm run bench:peers                                        all scenarios, 5 rounds: well over an hour
+ *   npm run bench:peers -- --scenarios produce-1,steady-1 --repetitions 3
+ */
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { kafkaPeer } from "./kafka-peer.ts";
+import { millracePeer } from "./millrace-peer.ts";
+import type { Peer, PeerName } from "./peer.ts";
+import { type PeerRuns, table } from "./report.ts";
+import { type PeerRun, runPeer } from "./run-peer.ts";
+import { type Scenario, scenarios } from "./scenarios.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const docsPath = join(root, "docs", "benchmarks.md");
+const tableStart = "<!-- table: written by npm run bench:peers -- --write -->";
+const tableEnd = "<!-- end of table -->";
+
+const usage = `bench:peers [options]
+  --scenarios A,B     ${scenarios.map(({ name }) => name).join(", ")}; all unless told
+  --peers A,B         kafka, kafka-fsync, millrace; all unless told
+  --repetitions N     rounds, each of which runs every broker once; 5 unless told
+  --seconds N         measured seconds of each timed scenario; 8 unless told
+  --directory PATH    where data lies while it runs; .cache/bench-peers unless told
+  --node-argument ARG further argument for Millrace's Node, such as --cpu-prof; may be repeated
+  --write             puts the table into docs/benchmarks.md
+`;
+
+interface Plan {
+  readonly peers: readonly Peer[];
+  readonly scenarios: readonly Scenario[];
+  readonly repetitions: number;
+  readonly seconds: number | undefined;
+  readonly directory: string;
+  readonly mustWrite: boolean;
+}
+
+await main();
+
+async function main(): Promise<void> {
+  let plan: Plan;
+  try {
+    plan = readPlan();
+  } catch (error) {
+    process.stderr.write(
+      `bench:peers: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const runs = new Map<PeerName, PeerRun[]>();
+  await mkdir(plan.directory, { recursive: true });
+  for (let round = 1; round <= plan.repetitions; round++) {
+    for (const peer of plan.peers) {
+      tell(`round ${round} of ${plan.repetitions}`);
+      const directory = join(plan.directory, `${peer.name}-${process.pid}-${round}`);
+      const run = await runPeer(peer, { ...plan, directory, tell });
+      runs.set(peer.name, [...(runs.get(peer.name) ?? []), run]);
+    }
+  }
+  const text = `${describeRun(plan)}\n\n${table(runs satisfies PeerRuns, plan.scenarios)}`;
+  process.stdout.write(`\n${text}\n`);
+  if (plan.mustWrite) await writeTable(text);
+}
+
+function readPlan(): Plan {
+  const { values } = parseArgs({
+    options: {
+      scenarios: { type: "string" },
+      peers: { type: "string", default: "kafka,kafka-fsync,millrace" },
+      repetitions: { type: "string", default: "5" },
+      seconds: { type: "string" },
+      directory: { type: "string", default: join(root, ".cache", "bench-peers") },
+      "node-argument": { type: "string", multiple: true, default: [] },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const known: readonly Peer[] = [
+    kafkaPeer("kafka"),
+    kafkaPeer("kafka-fsync"),
+    millracePeer(values["node-argument"]),
+  ];
+  const peers = pick(known, values.peers).filter(({ name, missing }) => {
+    if (missing !== undefined) tell(`${name} is skipped: ${missing}`);
+    return missing === undefined;
+  });
+  return {
+    peers,
+    scenarios: values.scenarios === undefined ? scenarios : pick(scenarios, values.scenarios),
+    repetitions: positive(values.repetitions),
+    seconds: values.seconds === undefined ? undefined : positive(values.seconds),
+    directory: values.directory,
+    mustWrite: values.write,
+  };
+}
+
+function pick<T extends { readonly name: string }>(all: readonly T[], names: string): T[] {
+  return names.split(",").map((name) => {
+    const found = all.find((one) => one.name === name);
+    if (!found) throw new Error(`unknown "${name}"; there are ${all.map((one) => one.name).join(", ")}`);
+    return found;
+  });
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`"${text}" is no positive whole number`);
+  return value;
+}
+
+function describeRun({ peers, repetitions }: Plan): string {
+  const names = peers.map(({ name }) => name).join(", ");
+  const day = new Date().toISOString().slice(0, 10);
+  return `${day}: medians of ${repetitions}, ${names} in turn, ${cpus().length} cores, client on the same machine.`;
+}
+
+async function writeTable(text: string): Promise<void> {
+  const page = await readFile(docsPath, "utf8");
+  const [before, rest = ""] = page.split(tableStart);
+  const after = rest.split(tableEnd)[1] ?? "\n";
+  await writeFile(docsPath, `${before}${tableStart}\n\n${text}\n\n${tableEnd}${after}`);
+}
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
