@@ -43,6 +43,11 @@ interface StoragePorts {
 
 /** Aligned memory besides the journal's staging: segment writes, reads and snapshots under way. */
 const ioBytesMax = 192 << 20;
+/**
+ * Calls that segments, indexes and snapshots may have with the disk at once. All calls share the runtime's four threads:
+ * the journal, which has a file system of its own, must always find one free.
+ */
+const logCallsMax = { reads: 2, writes: 1 } as const;
 /** Staged journal bytes at which the group commit does not gather any further. */
 const stagedBytesMax = 64 << 20;
 
@@ -53,11 +58,13 @@ export async function openNodeStorage(
 ): Promise<NodeStorage> {
   await using stack = new AsyncDisposableStack();
   const directory = config.logDirectory;
-  const files = givenFiles ?? (await openFiles(config, { identity, logger }, stack));
+  const { files, journalFiles } = givenFiles
+    ? { files: givenFiles, journalFiles: givenFiles }
+    : await openFiles(config, { identity, logger }, stack);
   const arena = new BufferArena({ bytesMax: ioBytesMax + 3 * stagedBytesMax });
   const checksum: Checksum = crc32c;
   const { journal, groups, report } = await Journal.open({
-    files,
+    files: journalFiles,
     directory: `${directory}/journal`,
     arena,
     checksum,
@@ -104,21 +111,25 @@ async function openFiles(
   config: BrokerConfig,
   { identity, logger }: { identity: Identity; logger: Logger },
   stack: AsyncDisposableStack,
-): Promise<FileSystem> {
+): Promise<{ files: FileSystem; journalFiles: FileSystem }> {
   if (config.storage === "memory") {
     const files = new MemoryFileSystem();
     await files.makeDirectory(config.logDirectory);
-    return files;
+    return { files, journalFiles: files };
   }
   await mkdir(config.logDirectory, { recursive: true });
   const nonce = identity.newMemberSuffix();
   stack.use(await lockDirectory({ directory: config.logDirectory, processId: process.pid, nonce }));
-  const files = await openDirectFileSystem({ probeDirectory: config.logDirectory });
+  const files = await openDirectFileSystem({
+    probeDirectory: config.logDirectory,
+    readsInFlightMax: logCallsMax.reads,
+    writesInFlightMax: logCallsMax.writes,
+  });
   logger.info(
     { directory: config.logDirectory, mode: files.mode },
     files.mode === "direct"
       ? "disk writes are direct"
       : "disk writes are buffered and synced: direct I/O is refused here",
   );
-  return files;
+  return { files, journalFiles: await openDirectFileSystem({ probeDirectory: config.logDirectory }) };
 }
