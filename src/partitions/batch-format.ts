@@ -10,5 +10,6 @@ export const recordBatchFormat: BatchFormat = {
   headerBytes: batchHeaderBytes,
   readHeader: readBatchHeader,
   isIntact: (bytes, position) => isIntact(bytes, position, readBatchHeader(bytes, position)),
-  findTimestamp: (batch, timestampMs) => findTimestamp(batch, timestampMs, { decompressedBytesMax }),
+  findTimestamp: (batch, timestampMs, fromOffset = 0) =>
+    findTimestamp(batch, timestampMs, { decompressedBytesMax, fromOffset }),
 };

@@ -50,3 +50,25 @@ test("records past the bound are refused", () => {
   });
   expect(() => findTimestamp(bomb, 0, bound)).toThrow(expect.objectContaining({ code: "tooLarge" }));
 });
+
+describe("where the log begins inside the batch", () => {
+  test.each([
+    { timestampMs: 0, fromOffset: 51, found: { offset: 51, timestampMs: 3000 } },
+    { timestampMs: 3000, fromOffset: 52, found: { offset: 53, timestampMs: 3000 } },
+    { timestampMs: 0, fromOffset: 50, found: { offset: 50, timestampMs: 1000 } },
+    { timestampMs: 0, fromOffset: 54, found: undefined },
+  ])("records below $fromOffset do not count", ({ timestampMs, fromOffset, found }) => {
+    const batch = buildBatch({ records, baseOffset: 50 });
+    expect(findTimestamp(batch, timestampMs, { ...bound, fromOffset })).toEqual(found);
+  });
+
+  test("under LogAppendTime it begins with the first record that is left", () => {
+    const batch = buildBatch({ records, baseOffset: 50 });
+    setLogAppendTime(batch, 0, 2500);
+    expect(findTimestamp(batch, 2500, { ...bound, fromOffset: 52 })).toEqual({
+      offset: 52,
+      timestampMs: 2500,
+    });
+    expect(findTimestamp(batch, 2500, { ...bound, fromOffset: 54 })).toBeUndefined();
+  });
+});

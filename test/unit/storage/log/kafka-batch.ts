@@ -10,7 +10,8 @@ export const kafkaFormat: BatchFormat = {
   headerBytes: batchHeaderBytes,
   readHeader: readBatchHeader,
   isIntact: (bytes, position) => isIntact(bytes, position, readBatchHeader(bytes, position)),
-  findTimestamp: (batch, timestampMs) => findTimestamp(batch, timestampMs, { decompressedBytesMax: 1 << 20 }),
+  findTimestamp: (batch, timestampMs, fromOffset = 0) =>
+    findTimestamp(batch, timestampMs, { decompressedBytesMax: 1 << 20, fromOffset }),
 };
 
 export const kafkaChecksum = crc32c;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Log } from "#storage/log/log.ts";
 import { OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { fakeBatch } from "./fake-batch.ts";
+import { kafkaBatch, kafkaChecksum, kafkaFormat } from "./kafka-batch.ts";
 import { appendMany, logFixture, readAt, smallConfig } from "./log-fixture.ts";
 
 function append(log: Log, timestampsMs: number[], leaderEpoch = 0): void {
@@ -49,6 +50,16 @@ describe("by time (traps 35 and 36)", () => {
     append(log, [10, 20, 30]);
     await log.trimTo(1);
     expect(await log.offsetForTimestamp(5)).toEqual({ offset: 1, timestampMs: 20, leaderEpoch: 0 });
+  });
+
+  test("in Kafka's batches, too, the search goes on behind a start in the middle of a batch", async () => {
+    await using log = await logFixture().open({ format: kafkaFormat, checksum: kafkaChecksum });
+    const batch = kafkaBatch({ baseOffset: 0, timestampsMs: [40, 10, 20, 30], leaderEpoch: 2 });
+    log.append(batch.bytes, batch.header);
+    await log.trimTo(1);
+    expect(await log.offsetForTimestamp(5)).toEqual({ offset: 1, timestampMs: 10, leaderEpoch: 2 });
+    expect(await log.offsetForTimestamp(15)).toEqual({ offset: 2, timestampMs: 20, leaderEpoch: 2 });
+    expect(await log.offsetForTimestamp(35)).toBeUndefined();
   });
 
   test("timestamps that run backwards over many segments are found all the same", async () => {
