@@ -5,6 +5,7 @@ import {
   type ConfigTexts,
   type DynamicBrokerConfigs,
 } from "./effective-values.ts";
+import { type HostPort, parseHostPort } from "./host-port.ts";
 import { type Listener, resolveListeners } from "./listeners.ts";
 import { parseConfigValue } from "./parse-config-value.ts";
 import { type TopicSettings, topicSettings } from "./topic-settings.ts";
@@ -51,10 +52,19 @@ export interface BrokerConfig {
   readonly dirtyBytesMax: number;
   readonly acceptCorruption: boolean;
   readonly logLevel: string;
+  /** Where metrics and health are served; undefined for nowhere. */
+  readonly httpListener: HttpListener | undefined;
+  readonly metricsDetail: "partition" | "topic" | "broker";
   /** This machine's name, which stands in for an address where all of them are listened on. */
   readonly hostName: string;
   /** The configs that were set at start, by name: the STATIC_BROKER_CONFIG of DescribeConfigs. */
   readonly static: ConfigTexts;
+}
+
+/** The address of the status pages. */
+export interface HttpListener extends HostPort {
+  /** Asked for, and so an error where it cannot be had; a default gives way to who was there first. */
+  readonly isExplicit: boolean;
 }
 
 /** Bounds of classic groups. */
@@ -114,6 +124,7 @@ export function buildBrokerConfig(
     controllerListeners: listeners.controller,
     advertisedListeners: listeners.advertised,
     maxConnectionsPerIpOverrides,
+    httpListener: readHttpListener(read, layers),
     groups: readGroupLimits(read),
     offsets: readOffsetsConfig(read),
     topicDefaults: topicSettings(new Map(), layers),
@@ -213,7 +224,14 @@ function readServerConfig(read: ValueReader) {
     fetchMaxBytes: read.number("fetch.max.bytes"),
     describePartitionsMax: read.number("max.request.partition.size.limit"),
     logLevel: read.text("millrace.log.level"),
+    metricsDetail: read.text("millrace.metrics.detail") as BrokerConfig["metricsDetail"],
   };
+}
+
+function readHttpListener(read: ValueReader, layers: BrokerLayers): HttpListener | undefined {
+  const name = "millrace.http.listener";
+  const address = parseHostPort(read.text(name));
+  return address && { ...address, isExplicit: layers.static.has(name) };
 }
 
 function readStorageConfig(read: ValueReader) {

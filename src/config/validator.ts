@@ -1,4 +1,5 @@
 import { type ConfigType, type ConfigValue, formatConfigValue } from "./config-value.ts";
+import { parseHostPort } from "./host-port.ts";
 
 /** The config that a message is about. */
 export interface Subject {
@@ -23,7 +24,8 @@ export type Validator =
   | { readonly kind: "throttledReplicas" }
   | { readonly kind: "quorumVoters" }
   | { readonly kind: "quorumServers" }
-  | { readonly kind: "shareOffsetReset" };
+  | { readonly kind: "shareOffsetReset" }
+  | { readonly kind: "hostPortOrOff" };
 
 export function atLeast(min: number): Validator {
   return { kind: "range", min };
@@ -67,6 +69,7 @@ export const throttledReplicas: Validator = { kind: "throttledReplicas" };
 export const quorumVoters: Validator = { kind: "quorumVoters" };
 export const quorumServers: Validator = { kind: "quorumServers" };
 export const shareOffsetReset: Validator = { kind: "shareOffsetReset" };
+export const hostPortOrOff: Validator = { kind: "hostPortOrOff" };
 
 /** The complaint about `value` in Kafka's words, undefined where it is fine. */
 export function complaintAbout(
@@ -108,6 +111,10 @@ export function complaintAbout(
           ? undefined
           : invalid(subject, item, "Each entry must have the form {host}:{port}"),
       );
+    case "hostPortOrOff":
+      return parseHostPort(String(value)) || value === "off"
+        ? undefined
+        : invalid(subject, value, "Value must have the form {host}:{port} or be off");
     case "shareOffsetReset":
       return shareOffsetResetComplaint(subject, value);
     default:
@@ -142,6 +149,8 @@ export function describeValidator(validator: Validator | undefined): string {
       return "id@host:port items";
     case "quorumServers":
       return "host:port items";
+    case "hostPortOrOff":
+      return "host:port or off";
     case "shareOffsetReset":
       return "earliest, latest or by_duration:PnDTnHnMn.nS";
     default:

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Socket } from "../runtime/network.ts";
+import type { ConnectionCounts } from "./connection-counts.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { Reader, RequestMemory } from "./request-memory.ts";
 
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   readonly listenerName: string;
   readonly handler: FrameHandler;
   readonly memory: RequestMemory;
+  /** The server's, which all connections add to. */
+  readonly counts: ConnectionCounts;
   readonly clock: Clock;
   readonly requestBytesMax: number;
   readonly idleMsMax: number;
@@ -118,6 +121,7 @@ export class Connection implements Reader {
   #receive(chunk: Buffer): void {
     if (this.#isClosed || this.#isDraining) return;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
+    this.#options.counts.receivedBytes += chunk.length;
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -210,6 +214,7 @@ export class Connection implements Reader {
     if (answered.length === 0) return;
     const chunks = answered.flatMap((exchange) => exchange.response ?? []);
     if (chunks.length > 0) this.#options.socket.write(chunks);
+    for (const { length } of chunks) this.#options.counts.sentBytes += length;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
     this.#release(answered);
     if (this.#isPaused && !this.#options.memory.isOver && this.#exchanges.length < waitingRequestsMax / 2) {

@@ -2,6 +2,8 @@ import type { Logger } from "pino";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Listener, Network, Socket } from "../runtime/network.ts";
 import { Connection, type ConnectionEnd, type FrameHandler } from "./connection.ts";
+import { type ConnectionCounts, noConnections } from "./connection-counts.ts";
+import { LogThrottle } from "./log-throttle.ts";
 import { RequestMemory } from "./request-memory.ts";
 
 /** Where to listen, under which of Kafka's listener names. */
@@ -29,6 +31,7 @@ const drainMsMax = 5_000;
 
 /** Accepts connections within their limits and ends them when idle or at shutdown. */
 export class Server {
+  readonly counts: ConnectionCounts = noConnections();
   readonly #options: ServerOptions;
   readonly #memory: RequestMemory;
   readonly #connections = new Set<Connection>();
@@ -38,22 +41,40 @@ export class Server {
   /** Who came before `open`: nothing of theirs is read yet. */
   #early: { socket: Socket; address: ListenAddress }[] | undefined = [];
   #nextConnectionId = 1;
+  readonly #failureLines: LogThrottle;
   #refusedSinceLog = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#memory = new RequestMemory(options.queuedBytesMax);
+    this.#failureLines = new LogThrottle(options.clock, (suppressed) => {
+      options.logger.warn({ suppressed }, "closed further connections");
+    });
     const checkEveryMs = Math.max(10, Math.min(10_000, options.idleMsMax / 4));
     this.#stopIdleCheck = every(
       options.clock,
       checkEveryMs,
       () => this.#closeIdle(),
-      (error) => options.logger.error({ error }, "idle check failed"),
+      (err) => options.logger.error({ err }, "cannot look for idle connections"),
     );
   }
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Open connections by the name of the listener that accepted them. */
+  connectionsByListener(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { facts } of this.#connections) {
+      counts.set(facts.listenerName, (counts.get(facts.listenerName) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Requests that were read and are not answered yet, and the bytes that they hold. */
+  get requestsHeld(): { readonly count: number; readonly sizeBytes: number } {
+    return { count: this.#memory.requestCount, sizeBytes: this.#memory.usedBytes };
   }
 
   /** Opens one listener; answers the port it got. Connections are served from `open` on. */
@@ -104,18 +125,21 @@ export class Server {
       listenerName: address.name,
       handler: this.#options.handler,
       memory: this.#memory,
+      counts: this.counts,
       clock: this.#options.clock,
       requestBytesMax: this.#options.requestBytesMax,
       idleMsMax: this.#options.idleMsMax,
       onClose: (closed, reason) => this.#forget(closed, reason),
     });
     this.#nextConnectionId += 1;
+    this.counts.accepted += 1;
     this.#connections.add(connection);
   }
 
   #refuse(socket: Socket): void {
     socket.listen({ data: () => undefined, drain: () => undefined, close: () => undefined });
     socket.destroy();
+    this.counts.refused += 1;
     // A storm of refused connections must not become a storm of log lines.
     if (this.#refusedSinceLog === 0) {
       this.#options.clock.schedule(1_000, () => {
@@ -140,7 +164,8 @@ export class Server {
     const left = (this.#connectionsByAddress.get(remoteAddress) ?? 1) - 1;
     if (left > 0) this.#connectionsByAddress.set(remoteAddress, left);
     else this.#connectionsByAddress.delete(remoteAddress);
-    if (reason.kind === "failed") {
+    this.counts.ended[reason.kind] += 1;
+    if (reason.kind === "failed" && this.#failureLines.admits()) {
       const message = reason.error instanceof Error ? reason.error.message : String(reason.error);
       this.#options.logger.warn({ connection: id, remoteAddress, reason: message }, "closed a connection");
     }
