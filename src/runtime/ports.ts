@@ -1,6 +1,9 @@
 import { type Clock, systemClock } from "./clock.ts";
+import type { HttpNetwork } from "./http.ts";
 import { type Identity, systemIdentity } from "./identity.ts";
 import type { Network } from "./network.ts";
+import { nodeHttp } from "./node-http.ts";
+import { meterProcess, type ProcessMeter } from "./process-meter.ts";
 import { tcpNetwork } from "./tcp-network.ts";
 
 /** All that a broker takes from the world besides its disk; a simulator has its own. */
@@ -8,7 +11,17 @@ export interface Ports {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly network: Network;
+  /** For metrics and health; without it there are none over HTTP. */
+  readonly http?: HttpNetwork;
+  /** Begins to measure the process that the broker is. */
+  readonly meterProcess?: () => ProcessMeter;
 }
 
 /** The machine's own. */
-export const systemPorts: Ports = { clock: systemClock, identity: systemIdentity, network: tcpNetwork };
+export const systemPorts: Ports = {
+  clock: systemClock,
+  identity: systemIdentity,
+  network: tcpNetwork,
+  http: nodeHttp,
+  meterProcess,
+};

@@ -7,6 +7,15 @@ export const expositionContentType = "text/plain; version=0.0.4; charset=utf-8";
 /** Lines written in one go: some tenths of a millisecond, so that requests need not wait for a scrape. */
 const linesPerTurn = 500;
 
+/** Series of one family: names that clients make up must not fill a monitoring system. What is beyond is left out. */
+export const seriesPerFamilyMax = 50_000;
+
+/** Tells that something was left out; the last family of every exposition. */
+export const truncatedFamilies = {
+  name: "millrace_metrics_truncated_families",
+  help: `Metrics of which series were left out, having more than ${seriesPerFamilyMax}: see millrace.metrics.detail.`,
+} as const;
+
 const boundLabels = latencyBoundsMs.map((boundMs) => formatValue(boundMs / 1_000));
 
 /** Writes out all families; `turn` lets other work run between two stretches of lines. */
@@ -28,17 +37,26 @@ export async function expose<Source>(
 }
 
 function* linesOf<Source>(families: readonly MetricFamily<Source>[], source: Source): Generator<string> {
+  let truncatedCount = 0;
   for (const family of families) {
     // A family without a series says nothing, not even its name: what is off is not shown as 0.
-    let isBegun = false;
+    let count = 0;
     for (const line of seriesOf(family, source)) {
-      if (!isBegun) {
-        yield `# HELP ${family.name} ${escapeHelp(family.help)}\n# TYPE ${family.name} ${family.kind}\n`;
-        isBegun = true;
+      if (count === 0) yield headOf(family);
+      count += 1;
+      if (count > seriesPerFamilyMax) {
+        truncatedCount += 1;
+        break;
       }
       yield line;
     }
   }
+  yield headOf({ ...truncatedFamilies, kind: "gauge" });
+  yield `${truncatedFamilies.name} ${truncatedCount}\n`;
+}
+
+function headOf({ name, help, kind }: { name: string; help: string; kind: string }): string {
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${kind}\n`;
 }
 
 function* seriesOf<Source>(family: MetricFamily<Source>, source: Source): Generator<string> {
