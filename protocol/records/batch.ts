@@ -146,6 +146,11 @@ export function withCompression(attributes: number, compression: Compression): n
   return (attributes & ~codecMask) | compressionId(compression);
 }
 
+/** The same attribute bits, saying that the base timestamp is the delete horizon. */
+export function withDeleteHorizon(attributes: number): number {
+  return attributes | deleteHorizonBit;
+}
+
 /** True when the whole batch lies in `bytes`, has magic 2, and its checksum holds. Never throws. */
 export function isIntact(
   bytes: Uint8Array,

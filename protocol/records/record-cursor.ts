@@ -24,6 +24,8 @@ export class RecordCursor implements Cursor {
   recordPosition = 0;
   offsetDelta = 0;
   timestampDelta = 0;
+  /** Where the key's length starts; a record's times and offset lie before it. */
+  keyFieldPosition = 0;
   keyPosition = 0;
   /** -1 for null, as for `valueBytes`. */
   keyBytes = -1;
@@ -47,6 +49,7 @@ export class RecordCursor implements Cursor {
     this.#skip(1);
     this.timestampDelta = readVarlong(this);
     this.offsetDelta = readVarint(this);
+    this.keyFieldPosition = this.position;
     this.keyBytes = readNullableLength(this);
     this.keyPosition = this.position;
     this.#skip(this.keyBytes);
