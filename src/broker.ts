@@ -20,12 +20,14 @@ import { PartitionManager } from "./partitions/partition-manager.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
 import { ProducerStore } from "./partitions/producer-store.ts";
 import { type CancelTimer, type Clock, every } from "./runtime/clock.ts";
+import { isDiskFull } from "./runtime/disk-full.ts";
 import { JournalLogStore } from "./runtime/journal-log-store.ts";
 import { type NodeStorage, openNodeStorage } from "./runtime/node-storage.ts";
 import { patientClock } from "./runtime/patient-clock.ts";
 import type { Ports } from "./runtime/ports.ts";
 import { Router } from "./server/router.ts";
 import { Server } from "./server/server.ts";
+import { BrokerStatus } from "./telemetry/broker-status.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface BrokerOptions {
@@ -64,11 +66,13 @@ export class Broker implements AsyncDisposable {
   readonly #metadataFile: MetadataFile;
   readonly #housekeeper: Housekeeper;
   readonly #server: Server;
+  readonly #status: BrokerStatus;
   readonly #timers: CancelTimer[] = [];
   #config: BrokerConfig;
   #savedMetadataIndex = 0;
+  #savingMetadata: Promise<void> | undefined;
   #endpoints: BrokerEndpoint[] = [];
-  #hasFailed = false;
+  #failure: { readonly error: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
   /** Opens storage, recovers and serves. @throws what storage throws for data that it cannot vouch for */
@@ -77,10 +81,11 @@ export class Broker implements AsyncDisposable {
     const storage = await openNodeStorage(config, { ...ports, logger, files: options.files });
     const broker = new Broker(options, storage);
     try {
+      await broker.#status.open();
       await broker.#recover();
       await broker.#serve();
     } catch (error) {
-      await broker.#abandon();
+      await broker.#abandon(error);
       throw error;
     }
     return broker;
@@ -169,6 +174,24 @@ export class Broker implements AsyncDisposable {
         config.maxConnectionsPerIpOverrides.get(address) ?? config.maxConnectionsPerIp,
       idleMsMax: config.connectionsMaxIdleMs < 0 ? Number.POSITIVE_INFINITY : config.connectionsMaxIdleMs,
     });
+    this.#status = new BrokerStatus({
+      ports,
+      logger,
+      config: () => this.#config,
+      freeDiskBytes: () => this.freeDiskBytes(),
+      parts: {
+        telemetry: this.telemetry,
+        metadata: this.metadata,
+        partitions: this.partitions,
+        groups: this.groups,
+        gate: this.gate,
+        server: this.#server,
+        host: this.#host,
+        journal: storage.journal,
+        dirty: storage.dirty,
+        cache: storage.cache,
+      },
+    });
   }
 
   /** The configs in force, changes at run time included. */
@@ -253,9 +276,11 @@ export class Broker implements AsyncDisposable {
       await identity.save({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId });
     }
     await this.partitions.whenAllReady();
+    if (this.#failure) throw new Error("Cannot start: storage failed", { cause: this.#failure.error });
     await this.#removeStrangers();
+    // A journal that a crash left full gets room only by this; without room nothing below is committed.
+    this.#housekeeper.start();
     await this.#host.drained();
-    if (this.#hasFailed) throw new Error("Cannot start: storage failed");
   }
 
   /** Removes what a crash in the middle of a deletion left: groups in the journal, directories on the disk. */
@@ -294,7 +319,6 @@ export class Broker implements AsyncDisposable {
       rack: config.rack ?? "",
       endpoints: this.#endpoints,
     });
-    this.#housekeeper.start();
     this.#timers.push(
       every(
         ports.clock,
@@ -304,12 +328,15 @@ export class Broker implements AsyncDisposable {
       ),
     );
     this.#server.open();
+    this.#status.phase = "serving";
     const listeners = config.listeners.map(({ name, host, port }) => ({
       name,
       host,
       port: boundPorts.get(name) ?? port,
     }));
-    logger.info({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId, listeners }, "serving");
+    const { clusterId } = this.metadata.image;
+    const { port: httpPort } = this.#status;
+    logger.info({ nodeId: config.nodeId, clusterId, listeners, httpPort }, "serving");
   }
 
   #follow(image: MetadataImage, previous: MetadataImage): void {
@@ -321,9 +348,10 @@ export class Broker implements AsyncDisposable {
         this.logger.error({ error, topics: removed }, "cannot forget the offsets of deleted topics");
       });
     }
-    if (image.index - this.#savedMetadataIndex >= metadataEntriesPerSave) {
+    if (!this.#savingMetadata && image.index - this.#savedMetadataIndex >= metadataEntriesPerSave) {
       this.#saveMetadata().catch((error: unknown) => {
-        this.logger.error({ error }, "cannot save the metadata");
+        if (isDiskFull(error)) this.logger.warn({ error }, "cannot save the metadata now");
+        else this.#fail(error);
       });
     }
   }
@@ -339,46 +367,87 @@ export class Broker implements AsyncDisposable {
     this.#config = withDynamicConfigs(this.#options.config, this.configLayers());
   }
 
-  async #saveMetadata(): Promise<void> {
-    const snapshot = this.metadata.snapshot();
-    if (snapshot.index === this.#savedMetadataIndex) return;
-    this.#savedMetadataIndex = snapshot.index;
-    await this.#metadataFile.save(snapshot);
-    this.#host.releaseThroughIndex(metadataGroupId, snapshot.index);
+  /** Saves run one after the other: they share a file, and an older state must not replace a newer one. */
+  #saveMetadata(): Promise<void> {
+    const before = this.#savingMetadata ?? Promise.resolve();
+    const saving = before
+      .catch(() => undefined)
+      .then(async () => {
+        const snapshot = this.metadata.snapshot();
+        if (snapshot.index === this.#savedMetadataIndex) return;
+        await this.#metadataFile.save(snapshot);
+        this.#savedMetadataIndex = snapshot.index;
+        this.#host.releaseThroughIndex(metadataGroupId, snapshot.index);
+      })
+      .finally(() => {
+        if (this.#savingMetadata === saving) this.#savingMetadata = undefined;
+      });
+    this.#savingMetadata = saving;
+    return saving;
   }
 
   async #close(): Promise<void> {
     this.logger.info("stopping");
+    this.#status.phase = "stopping";
     for (const stop of this.#timers) stop();
-    this.#housekeeper.stop();
+    this.#housekeeper.refuseProduce("The broker is stopping");
     this.groups.close();
     await this.#server.close();
-    if (!this.#hasFailed) {
+    try {
+      if (!this.#failure) await this.#store();
+    } finally {
+      await this.#housekeeper.stop();
+      await this.#host.stop();
+      await this.#release();
+    }
+    this.logger.info("stopped");
+  }
+
+  /** Brings all data into the segments, so that the next start is a short one; the journal has it in any case. */
+  async #store(): Promise<void> {
+    try {
+      // Housekeeping goes on meanwhile: it makes the room that waiting entries need.
       await this.#host.drained();
+      await this.#housekeeper.stop();
       await this.partitions.close();
       await this.#housekeeper.releaseJournal();
       await this.#saveMetadata();
       await this.#host.flushFloors();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.logger.warn({ error }, "the disk is full: the next start brings the journal into the segments");
     }
-    this.#host.stop();
-    await this.#storage[Symbol.asyncDispose]();
-    this.logger.info("stopped");
   }
 
-  /** Lets go of what a failed start has opened. */
-  async #abandon(): Promise<void> {
+  async #release(): Promise<void> {
+    try {
+      await this.#status.close();
+      await this.#storage[Symbol.asyncDispose]();
+    } catch (error) {
+      // What was told already, or is as it was a moment ago.
+      if (!this.#failure && !isDiskFull(error)) throw error;
+    }
+  }
+
+  /** Lets go of what a failed start has opened. The failure that brought us here is the one to tell. */
+  async #abandon(error: unknown): Promise<void> {
+    this.#failure ??= { error };
     for (const stop of this.#timers) stop();
-    this.#housekeeper.stop();
+    this.#housekeeper.refuseProduce("The broker is stopping");
+    this.groups.close();
     await this.#server.close();
-    this.#host.stop();
-    // The failure that brought us here is the one to tell.
-    await Promise.resolve(this.#storage[Symbol.asyncDispose]()).catch(() => undefined);
+    await this.partitions.whenAllReady();
+    await this.#housekeeper.stop();
+    await this.#host.stop();
+    await this.#release();
   }
 
   #fail(error: unknown): void {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    this.#host.stop();
+    if (this.#failure) return;
+    this.#failure = { error };
+    this.#status.phase = "stopping";
+    void this.#host.stop();
+    this.metadata.abandon(error);
     this.#options.onFatal(error);
   }
 }

@@ -32,7 +32,9 @@ export class MetadataStore implements StateMachine {
   #term = 0;
   #group: RaftGroup | undefined;
   readonly #listeners: ImageListener[] = [];
-  readonly #waiting = new Map<number, (result: CommandResult) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<CommandResult>>();
+  #failure: { readonly error: unknown } | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   get image(): MetadataImage {
     return this.#image;
@@ -57,15 +59,35 @@ export class MetadataStore implements StateMachine {
     this.#listeners.push(listener);
   }
 
-  /** Resolves when the command is committed and applied; "tooLarge" at once for one past 1 MiB. */
+  /**
+   * Resolves when the command is committed and applied, with "tooLarge" at once for one past 1 MiB; rejects when
+   * storage has failed.
+   */
   propose(command: MetadataCommand): Promise<CommandResult> {
+    if (this.#failure) return Promise.reject(this.#failure.error);
     const group = this.#group;
     assert(group);
     const payload = encodeCommand(command);
     if (payload.length > commandBytesMax)
       return Promise.resolve({ kind: "tooLarge", sizeBytes: payload.length });
     const entry = group.propose({ kind: "command", baseOffset: 0, offsetCount: 0, payload });
-    return new Promise((resolve) => this.#waiting.set(entry.index, resolve));
+    const outcome = Promise.withResolvers<CommandResult>();
+    this.#waiting.set(entry.index, outcome);
+    return outcome.promise;
+  }
+
+  /** Runs changes that are worked out from the image one after the other, so that none overwrites another's. */
+  inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Storage has failed: nobody learns what became of what is under way, and nothing more is taken. */
+  abandon(error: unknown): void {
+    this.#failure ??= { error };
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 
   apply(entry: Entry): void {
@@ -79,7 +101,7 @@ export class MetadataStore implements StateMachine {
     const { image, result } = applyCommand(previous, decodeCommand(entry.payload));
     this.#image = { ...image, index: entry.index };
     for (const listener of this.#listeners) listener(this.#image, previous);
-    this.#waiting.get(entry.index)?.(result);
+    this.#waiting.get(entry.index)?.resolve(result);
     this.#waiting.delete(entry.index);
   }
 }

@@ -19,7 +19,9 @@ export class ProducerIds {
 
   async next(): Promise<number> {
     while (this.#next === this.#end) {
-      this.#allocating ??= this.#allocate();
+      this.#allocating ??= this.#allocate().finally(() => {
+        this.#allocating = undefined;
+      });
       await this.#allocating;
     }
     const id = this.#next;
@@ -36,6 +38,5 @@ export class ProducerIds {
     assert(result.kind === "producerIds");
     this.#next = result.first;
     this.#end = result.first + result.count;
-    this.#allocating = undefined;
   }
 }

@@ -63,7 +63,9 @@ async function alterEach<R extends NamedResource>(
     const isRepeated = keys.indexOf(keyOf(named)) !== keys.lastIndexOf(keyOf(named));
     const outcome = isRepeated
       ? { errorCode: ErrorCode.invalidRequest, errorMessage: "Each resource must appear at most once." }
-      : await alterOne(broker, named, validateOnly, (resource) => change(resource, named));
+      : await broker.metadata.inTurn(() =>
+          alterOne(broker, named, validateOnly, (resource) => change(resource, named)),
+        );
     answers.push({ ...outcome, resourceType, resourceName });
   }
   return answers;

@@ -51,6 +51,8 @@ export class Housekeeper {
   readonly gate: ProduceGate;
   readonly #options: HousekeeperOptions;
   readonly #timers: CancelTimer[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #isRefusing = false;
   #isFlushing = false;
   #hasFlushed = false;
   #releasedAtMs = 0;
@@ -64,15 +66,36 @@ export class Housekeeper {
   start(): void {
     const { clock, config, onFatal } = this.#options;
     this.#timers.push(
-      every(clock, flushCheckMs, () => this.#flushDue(), onFatal),
-      every(clock, config().logRetentionCheckIntervalMs, () => this.#applyRetention(), onFatal),
+      every(clock, flushCheckMs, () => this.#tracked(this.#flushDue()), onFatal),
+      every(
+        clock,
+        config().logRetentionCheckIntervalMs,
+        () => this.#tracked(this.#applyRetention()),
+        onFatal,
+      ),
       every(clock, config().producerIdExpirationCheckIntervalMs, () => this.#expireProducers(), onFatal),
     );
   }
 
-  stop(): void {
+  /** Turns producers away for good. */
+  refuseProduce(reason: string): void {
+    this.#isRefusing = true;
+    this.gate.block(reason);
+  }
+
+  /** Begins nothing new; resolves when what is under way has ended, however it ended. */
+  async stop(): Promise<void> {
     for (const stop of this.#timers) stop();
-    this.gate.block("The broker is stopping");
+    await Promise.allSettled(this.#running);
+  }
+
+  async #tracked(work: Promise<void>): Promise<void> {
+    this.#running.add(work);
+    try {
+      await work;
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   #hasRoom(): boolean {
@@ -171,7 +194,7 @@ export class Housekeeper {
       this.#isDiskFull = false;
       this.#options.logger.info("the disk has room again: produce is taken");
     }
-    this.gate.open();
+    if (!this.#isRefusing) this.gate.open();
   }
 
   #diskIsFull(): void {
