@@ -51,6 +51,8 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Emb
     listeners: `PLAINTEXT://127.0.0.1:${port}`,
     "log.dirs": logDirectory,
     "millrace.storage": storage,
+    // An embedded broker opens no port that its host does not know of.
+    "millrace.http.listener": "off",
     ...options.config,
   };
   const loaded = loadBrokerConfig({

@@ -15,6 +15,8 @@ export interface StatusPagesOptions {
   readonly sources: () => Promise<MetricSources>;
 }
 
+type Page = () => HttpResponse | Promise<HttpResponse>;
+
 /** Metrics and health over HTTP: /metrics, /health/live, /health/ready, and Redpanda's /v1/status/ready. */
 export class StatusPages {
   readonly #options: StatusPagesOptions;
@@ -55,7 +57,7 @@ export class StatusPages {
     return page();
   }
 
-  readonly #pages: ReadonlyMap<string, () => HttpResponse | Promise<HttpResponse>> = new Map([
+  readonly #pages: ReadonlyMap<string, Page> = new Map<string, Page>([
     ["/metrics", () => this.#metrics()],
     ["/health/live", () => status(200, "live")],
     ["/health/ready", () => this.#readiness()],
