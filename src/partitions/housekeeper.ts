@@ -39,7 +39,8 @@ const flushAgeMs = 10_000;
 const releaseEveryMs = 5_000;
 /** Proposed bytes that may wait for the journal. */
 const proposedBytesMax = 64 << 20;
-/** Below this many free bytes no more is taken in: what is under way still has to fit. */
+const judgeDiskEveryMs = 1_000;
+/** Below this many free bytes no more is taken in: what is under way and what retention writes still have to fit. */
 const freeBytesMin = 32 << 20;
 const flushesAtOnce = 4;
 
@@ -56,6 +57,7 @@ export class Housekeeper {
   #isFlushing = false;
   #hasFlushed = false;
   #releasedAtMs = 0;
+  #judgedDiskAtMs = 0;
   #isDiskFull = false;
 
   constructor(options: HousekeeperOptions) {
@@ -183,8 +185,11 @@ export class Housekeeper {
   }
 
   async #judgeDisk(): Promise<void> {
-    const { files, config, journal } = this.#options;
-    if (this.#isDiskFull || journal.isUnderPressure) {
+    const { files, config, journal, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const isTime = nowMs - this.#judgedDiskAtMs >= judgeDiskEveryMs;
+    if (this.#isDiskFull || journal.isUnderPressure || isTime) {
+      this.#judgedDiskAtMs = nowMs;
       if ((await files.freeBytes(config().logDirectory)) < freeBytesMin) {
         this.#diskIsFull();
         return;
