@@ -259,7 +259,7 @@ export class Broker implements AsyncDisposable {
       opened: (partition) => {
         if (partition.topic !== offsetsTopicName) return;
         this.groups.take(partition.index).catch((error: unknown) => {
-          this.logger.error({ error, partition: partition.name }, "cannot load groups");
+          this.logger.error({ err: error, partition: partition.name }, "cannot load groups");
         });
       },
       closed: (partition) => {
@@ -324,7 +324,7 @@ export class Broker implements AsyncDisposable {
         ports.clock,
         config.offsets.retentionCheckIntervalMs,
         () => this.groups.expireOffsets(),
-        (error) => logger.error({ error }, "cannot expire offsets"),
+        (err) => logger.error({ err }, "cannot expire offsets"),
       ),
     );
     this.#server.open();
@@ -345,12 +345,12 @@ export class Broker implements AsyncDisposable {
     const removed = [...previous.topics.keys()].filter((name) => !image.topics.has(name));
     if (image.topics !== previous.topics && removed.length > 0) {
       this.groups.forgetTopics(removed).catch((error: unknown) => {
-        this.logger.error({ error, topics: removed }, "cannot forget the offsets of deleted topics");
+        this.logger.error({ err: error, topics: removed }, "cannot forget the offsets of deleted topics");
       });
     }
     if (!this.#savingMetadata && image.index - this.#savedMetadataIndex >= metadataEntriesPerSave) {
       this.#saveMetadata().catch((error: unknown) => {
-        if (isDiskFull(error)) this.logger.warn({ error }, "cannot save the metadata now");
+        if (isDiskFull(error)) this.logger.warn({ err: error }, "cannot save the metadata now");
         else this.#fail(error);
       });
     }
@@ -415,7 +415,10 @@ export class Broker implements AsyncDisposable {
       await this.#host.flushFloors();
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      this.logger.warn({ error }, "the disk is full: the next start brings the journal into the segments");
+      this.logger.warn(
+        { err: error },
+        "the disk is full: the next start brings the journal into the segments",
+      );
     }
   }
 

@@ -4,7 +4,9 @@ import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { RecoveredEntry, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
+import type { Log } from "#storage/log/log.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
+import type { TornTail } from "#storage/log/log-recovery.ts";
 import type { MetadataImage, PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -49,6 +51,8 @@ const workersMax = 16;
 
 /** The partitions of this node: opens and removes them as the metadata image says. */
 export class PartitionManager {
+  /** What opening the logs has cut off: writes that a crash broke off. */
+  readonly tornTails: TornTail[] = [];
   readonly #options: PartitionManagerOptions;
   readonly #listeners: PartitionListener[] = [];
   /** By topic id, then partition index. */
@@ -168,6 +172,7 @@ export class PartitionManager {
       { topic: topic.name, topicId: topic.id, partition: image.index },
       logConfigOf(settings),
     );
+    this.#tellOfDamage(log);
     const partition = new Partition({
       topic: topic.name,
       topicId: topic.id,
@@ -199,6 +204,13 @@ export class PartitionManager {
     for (const listener of this.#listeners) listener.opened(partition);
   }
 
+  #tellOfDamage(log: Log): void {
+    if (log.tornTail) this.tornTails.push(log.tornTail);
+    for (const err of log.damage) {
+      this.#options.logger.error({ err }, "a log is damaged and was accepted as it is");
+    }
+  }
+
   /** Reads the payloads that the segments lack, one by one, and keeps dirty memory within its bound. */
   async *#entriesOf(
     entries: readonly RecoveredEntry[],
@@ -224,7 +236,7 @@ export class PartitionManager {
         .then(() => this.#withWorker(() => this.#removePlaced(place)))
         .catch((error: unknown) => {
           // The topic is gone for everyone; what is left of its files goes at the next start.
-          this.#options.logger.error({ error, partition: name }, "cannot remove a partition's files");
+          this.#options.logger.error({ err: error, partition: name }, "cannot remove a partition's files");
         })
         .finally(() => {
           if (this.#removals.get(name) === removal) this.#removals.delete(name);

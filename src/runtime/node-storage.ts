@@ -75,8 +75,11 @@ export async function openNodeStorage(
     acceptCorruption: config.acceptCorruption,
   });
   stack.use(journal);
-  if (report.lost.length > 0)
-    logger.error({ lost: report.lost }, "the journal is damaged and was accepted as it is");
+  if (report.lost.length > 0 || report.gaps.length > 0) {
+    const { lost, gaps } = report;
+    logger.error({ lost, gaps }, "the journal is damaged and was accepted as it is");
+  }
+  if (report.tornTail) logger.warn(report.tornTail, "cut the journal's unfinished last write");
 
   const dirty = new DirtyBudget(config.dirtyBytesMax);
   const cache = new BatchCache(config.cacheBytes);

@@ -3,9 +3,9 @@ import { temporarySuffix } from "../snapshots/small-file.ts";
 import { EpochIndex } from "./epoch-index.ts";
 import { type LogCheckpoint, readCheckpoint } from "./log-checkpoint.ts";
 import type { LogDisk } from "./log-disk.ts";
-import { LogCorruptError } from "./log-error.ts";
-import { parseSegmentName, Segment, SegmentIndex } from "./segment.ts";
-import { damaged, readIndex, rebuildIndex } from "./segment-index-files.ts";
+import { damaged, LogCorruptError } from "./log-error.ts";
+import { parseSegmentName, Segment, type SegmentId, SegmentIndex, segmentName } from "./segment.ts";
+import { readIndex, rebuildIndex } from "./segment-index-files.ts";
 import { readSegment, scanSegment, type Tail, walkBatches } from "./segment-reader.ts";
 
 /** A log as its files tell it. */
@@ -15,10 +15,21 @@ export interface RecoveredLog {
   /** In order; only the last one may be open for more. */
   readonly segments: Segment[];
   readonly epochs: EpochIndex;
+  /** Compaction came up to here. */
+  readonly cleanedOffset: number;
   /** Bytes that the next restart would have to scan again. */
   readonly uncheckpointedBytes: number;
   /** What was given up under `acceptCorruption`. */
   readonly damage: readonly LogCorruptError[];
+  /** Where an unfinished last write was cut off. */
+  readonly tornTail: TornTail | undefined;
+}
+
+/** Bytes behind the last intact batch, which nobody was promised. */
+export interface TornTail {
+  readonly path: string;
+  readonly position: number;
+  readonly sizeBytes: number;
 }
 
 export interface RecoveryOptions {
@@ -53,6 +64,7 @@ class Recovery {
   readonly #options: RecoveryOptions;
   readonly #segments: Segment[] = [];
   readonly #damage: LogCorruptError[] = [];
+  #tornTail: TornTail | undefined;
   #epochs = new EpochIndex();
   #nextOffset = 0;
   #uncheckpointedBytes = 0;
@@ -65,7 +77,8 @@ class Recovery {
   }
 
   async run(names: readonly string[]): Promise<RecoveredLog> {
-    const found = names.map(parseSegmentName).filter((offset) => offset !== undefined);
+    const found = names.map(parseSegmentName).filter((id) => id !== undefined);
+    found.sort((a, b) => a.baseOffset - b.baseOffset || a.generation - b.generation);
     const checkpoint = await this.#readCheckpoint();
     if (checkpoint) await this.#openFromCheckpoint(checkpoint, found);
     else await this.#openFromFiles(found);
@@ -78,8 +91,10 @@ class Recovery {
       nextOffset,
       segments: this.#segments,
       epochs: this.#epochs,
+      cleanedOffset: checkpoint?.cleanedOffset ?? 0,
       uncheckpointedBytes: this.#uncheckpointedBytes,
       damage: this.#damage,
+      tornTail: this.#tornTail,
     };
   }
 
@@ -93,23 +108,26 @@ class Recovery {
     }
   }
 
-  async #openFromCheckpoint(checkpoint: LogCheckpoint, found: readonly number[]): Promise<void> {
+  async #openFromCheckpoint(checkpoint: LogCheckpoint, found: readonly SegmentId[]): Promise<void> {
     const { directory } = this.#options;
     this.#epochs = new EpochIndex(checkpoint.epochs);
     this.#nextOffset = checkpoint.nextOffset;
-    const onDisk = new Set(found);
+    const onDisk = new Map(found.map((id) => [segmentName(id), id]));
     for (const facts of checkpoint.sealed) {
       const segment = Segment.fromFacts(directory, facts);
       segment.isSealed = true;
-      if (onDisk.delete(facts.baseOffset)) this.#segments.push(segment);
+      if (onDisk.delete(segmentName(facts))) this.#segments.push(segment);
       else this.#report(missing(segment));
     }
 
     const openFrom = checkpoint.open?.baseOffset ?? checkpoint.nextOffset;
-    for (const baseOffset of onDisk) {
-      if (baseOffset < openFrom) await this.#removeLeftover(baseOffset, checkpoint);
-    }
-    const open = [...onDisk].filter((baseOffset) => baseOffset >= openFrom);
+    const isNewer = (id: SegmentId) => id.baseOffset >= openFrom && id.generation === 0;
+    const leftovers = [...onDisk.values()].filter((id) => !isNewer(id));
+    for (const id of leftovers) await this.#removeLeftover(id, checkpoint);
+    // The next checkpoint may be silent about them only when they are gone for good.
+    if (leftovers.length > 0) await this.#disk.files.syncDirectory(directory);
+
+    const open = [...onDisk.values()].filter(isNewer).map(({ baseOffset }) => baseOffset);
     const facts = checkpoint.open;
     if (facts && open[0] !== facts.baseOffset) this.#report(missing(Segment.fromFacts(directory, facts)));
     for (const [i, baseOffset] of open.entries()) {
@@ -120,9 +138,14 @@ class Recovery {
   }
 
   /** No checkpoint: the log is young, or lost it. Everything is read. */
-  async #openFromFiles(found: readonly number[]): Promise<void> {
-    for (const [i, baseOffset] of found.entries()) {
-      await this.#scan(new Segment(this.#options.directory, baseOffset), i === found.length - 1);
+  async #openFromFiles(found: readonly SegmentId[]): Promise<void> {
+    const { directory } = this.#options;
+    for (const [i, { baseOffset, generation }] of found.entries()) {
+      const segment = new Segment(directory, baseOffset, generation);
+      // Of what compaction made and what it was made of, the old files come first, and go first once they are replaced.
+      const isReplica = this.#segments.length > 0 && baseOffset < this.#nextOffset;
+      if (isReplica || this.#segments.at(-1)?.baseOffset === baseOffset) await this.#remove(segment);
+      else await this.#scan(segment, i === found.length - 1);
     }
   }
 
@@ -176,6 +199,7 @@ class Recovery {
     if (!wasDurable && (await this.#isPadding(segment, fileBytes))) return;
     if (wasDurable || (await this.#hasLaterBatch(segment, fileBytes)))
       this.#report(damaged(segment.path, position));
+    else this.#tornTail = { path: segment.path, position, sizeBytes: fileBytes - position };
     await this.#disk.openFiles.use(segment.path, "existing", (file) => file.resize(position));
   }
 
@@ -242,10 +266,14 @@ class Recovery {
     }
   }
 
-  /** A trim removes files after its checkpoint: what a crash left of them lies below the start. */
-  async #removeLeftover(baseOffset: number, checkpoint: LogCheckpoint): Promise<void> {
-    const segment = new Segment(this.#options.directory, baseOffset);
-    if (baseOffset >= checkpoint.startOffset) {
+  /**
+   * A trim removes files after its checkpoint: what a crash left of them lies below the start. Compaction does, too: its
+   * checkpoint names them; and the files that it made have generations, also those that no checkpoint came to name.
+   */
+  async #removeLeftover(id: SegmentId, checkpoint: LogCheckpoint): Promise<void> {
+    const segment = new Segment(this.#options.directory, id.baseOffset, id.generation);
+    const isReplaced = id.generation > 0 || checkpoint.replaced.includes(segmentName(id));
+    if (id.baseOffset >= checkpoint.startOffset && !isReplaced) {
       this.#report(
         new LogCorruptError(`Cannot open "${segment.path}": the log's checkpoint does not know it`, {
           path: segment.path,
@@ -254,6 +282,10 @@ class Recovery {
       );
       return;
     }
+    await this.#remove(segment);
+  }
+
+  async #remove(segment: Segment): Promise<void> {
     await this.#disk.openFiles.forget(segment.path);
     for (const path of [segment.indexPath, segment.timeIndexPath, segment.path])
       await this.#disk.files.remove(path);

@@ -12,7 +12,7 @@ import { EpochIndex, type EpochStart } from "./epoch-index.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
 import { LogClosedError, type LogCorruptError, OffsetOutOfRangeError } from "./log-error.ts";
-import { type RecoveredLog, recoverLog, tornBytesMax } from "./log-recovery.ts";
+import { type RecoveredLog, recoverLog, type TornTail, tornBytesMax } from "./log-recovery.ts";
 import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
 import { OpenFiles } from "./open-files.ts";
 import type { Segment, SegmentFacts } from "./segment.ts";
@@ -54,6 +54,8 @@ export class Log implements AsyncDisposable {
   readonly directory: string;
   /** What was found damaged and given up at opening, under `acceptCorruption`. */
   readonly damage: readonly LogCorruptError[];
+  /** What an unfinished write had left, and opening cut off. */
+  readonly tornTail: TornTail | undefined;
   readonly #disk: LogDisk;
   readonly #nowMs: () => number;
   readonly #budget: DirtyBudget;
@@ -109,6 +111,7 @@ export class Log implements AsyncDisposable {
     this.#startOffset = recovered.startOffset;
     this.#nextOffset = recovered.nextOffset;
     this.damage = recovered.damage;
+    this.tornTail = recovered.tornTail;
   }
 
   get startOffset(): number {
