@@ -8,6 +8,7 @@ import { MetadataStore, metadataGroupId } from "./cluster/metadata-store.ts";
 import { NodeIdentityFile } from "./cluster/node-identity-file.ts";
 import { ProducerIds } from "./cluster/producer-ids.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
+import { type TopicChanges, topicChanges } from "./cluster/topic-changes.ts";
 import { type BrokerConfig, layersOf, withDynamicConfigs } from "./config/broker-config.ts";
 import type { BrokerLayers } from "./config/effective-values.ts";
 import { type TopicSettings, topicSettings } from "./config/topic-settings.ts";
@@ -28,6 +29,7 @@ import type { Ports } from "./runtime/ports.ts";
 import { Router } from "./server/router.ts";
 import { Server } from "./server/server.ts";
 import { BrokerStatus } from "./telemetry/broker-status.ts";
+import { tellRecovery, tellTopics } from "./telemetry/operator-log.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface BrokerOptions {
@@ -136,6 +138,7 @@ export class Broker implements AsyncDisposable {
       config: () => this.#config,
       clock: ports.clock,
       logger,
+      telemetry: this.telemetry,
       saveMetadata: () => this.#saveMetadata(),
       metadataGroupId,
       onFatal,
@@ -235,6 +238,7 @@ export class Broker implements AsyncDisposable {
 
   async #recover(): Promise<void> {
     const { config } = this.#options;
+    const startedMs = this.clock.monotonicMs();
     const identity = new NodeIdentityFile(this.#storage, config.logDirectory);
     const known = await identity.load(config.nodeId);
 
@@ -281,6 +285,13 @@ export class Broker implements AsyncDisposable {
     // A journal that a crash left full gets room only by this; without room nothing below is committed.
     this.#housekeeper.start();
     await this.#host.drained();
+    tellRecovery(this.logger, {
+      durationMs: this.clock.monotonicMs() - startedMs,
+      topicCount: this.metadata.image.topics.size,
+      partitionCount: [...this.partitions.all()].length,
+      journal: this.#storage.report,
+      tornTails: this.partitions.tornTails,
+    });
   }
 
   /** Removes what a crash in the middle of a deletion left: groups in the journal, directories on the disk. */
@@ -342,18 +353,23 @@ export class Broker implements AsyncDisposable {
   #follow(image: MetadataImage, previous: MetadataImage): void {
     if (image.configs !== previous.configs) this.#applyConfig();
     this.partitions.follow(image, previous);
-    const removed = [...previous.topics.keys()].filter((name) => !image.topics.has(name));
-    if (image.topics !== previous.topics && removed.length > 0) {
-      this.groups.forgetTopics(removed).catch((error: unknown) => {
-        this.logger.error({ err: error, topics: removed }, "cannot forget the offsets of deleted topics");
-      });
-    }
+    this.#followTopics(topicChanges(image, previous));
     if (!this.#savingMetadata && image.index - this.#savedMetadataIndex >= metadataEntriesPerSave) {
       this.#saveMetadata().catch((error: unknown) => {
         if (isDiskFull(error)) this.logger.warn({ err: error }, "cannot save the metadata now");
         else this.#fail(error);
       });
     }
+  }
+
+  #followTopics(changes: TopicChanges): void {
+    tellTopics(this.logger, changes);
+    const topics = changes.removed.map(({ name }) => name);
+    if (topics.length === 0) return;
+    for (const topic of topics) this.telemetry.traffic.forget(topic);
+    this.groups.forgetTopics(topics).catch((error: unknown) => {
+      this.logger.error({ err: error, topics }, "cannot forget the offsets of deleted topics");
+    });
   }
 
   /** A topic's settings, no batch larger than the journal takes as one entry. */

@@ -8,6 +8,7 @@ import type { LogManager } from "#storage/log/log-manager.ts";
 import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionManager } from "./partition-manager.ts";
 import { ProduceGate } from "./produce-gate.ts";
@@ -24,6 +25,7 @@ export interface HousekeeperOptions {
   readonly config: () => BrokerConfig;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, "segmentFlushes" | "segmentFlushedBytes">;
   /** Writes what other state machines keep, so that their entries can leave the journal. */
   readonly saveMetadata: () => Promise<void>;
   readonly metadataGroupId: number;
@@ -62,7 +64,10 @@ export class Housekeeper {
 
   constructor(options: HousekeeperOptions) {
     this.#options = options;
-    this.gate = new ProduceGate(options.clock, () => this.#hasRoom());
+    this.gate = new ProduceGate(options.clock, () => this.#hasRoom(), {
+      held: (waitingCount) => this.#tellHeld(waitingCount),
+      resumed: (heldMs) => options.logger.info({ heldMs: Math.round(heldMs) }, "produce goes on"),
+    });
   }
 
   start(): void {
@@ -173,8 +178,13 @@ export class Housekeeper {
 
   async #flush(partition: Partition): Promise<void> {
     if (partition.isClosed) return;
+    const { clock, telemetry } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const { dirtyBytes } = partition.log;
     try {
       await partition.log.flush();
+      telemetry.segmentFlushedBytes += dirtyBytes;
+      telemetry.segmentFlushes.observe(clock.monotonicMs() - startedMs);
       await this.#options.producers.saveIfDue(partition);
     } catch (error) {
       if (partition.isClosed) return;
@@ -200,6 +210,18 @@ export class Housekeeper {
       this.#options.logger.info("the disk has room again: produce is taken");
     }
     if (!this.#isRefusing) this.gate.open();
+  }
+
+  #tellHeld(waitingCount: number): void {
+    const { dirty, journal, host, logger } = this.#options;
+    const facts = {
+      waitingCount,
+      dirtyBytes: dirty.bytes,
+      journalBytes: journal.usedBytes,
+      isJournalUnderPressure: journal.isUnderPressure,
+      proposedBytes: host.proposedBytes,
+    };
+    logger.warn(facts, "produce waits: the disk does not keep up");
   }
 
   #diskIsFull(): void {

@@ -5,6 +5,23 @@ interface Waiting {
   readonly cancelTimer: CancelTimer;
 }
 
+/** Told of the times when requests wait for so long that an operator should know. */
+export interface GateListener {
+  /** Requests wait, and have for some time. */
+  held(waitingCount: number): void;
+  /** None waits any more. */
+  resumed(heldMs: number): void;
+}
+
+/** A stretch of time in which there is always somebody waiting. */
+interface Hold {
+  readonly sinceMs: number;
+  readonly cancelTimer: CancelTimer;
+  isTold: boolean;
+}
+
+/** Shorter waits are the gate at work, and nothing to tell. */
+const heldMsMin = 1_000;
 /** Requests that may wait at a closed gate; more are turned away at once. */
 const waitingMax = 10_000;
 
@@ -17,14 +34,17 @@ const waitingMax = 10_000;
 export class ProduceGate {
   readonly #clock: Clock;
   readonly #hasRoom: () => boolean;
+  readonly #listener: GateListener;
   readonly #waiting: Waiting[] = [];
+  #hold: Hold | undefined;
   #blockedReason: string | undefined;
   #delayedCount = 0;
   #refusedCount = 0;
 
-  constructor(clock: Clock, hasRoom: () => boolean) {
+  constructor(clock: Clock, hasRoom: () => boolean, listener: GateListener) {
     this.#clock = clock;
     this.#hasRoom = hasRoom;
+    this.#listener = listener;
   }
 
   /** What to tell a producer that was turned away. */
@@ -61,10 +81,12 @@ export class ProduceGate {
           const at = this.#waiting.indexOf(waiting);
           if (at >= 0) this.#waiting.splice(at, 1);
           this.#refusedCount += 1;
+          this.#noteWaiting();
           resolve(false);
         }),
       };
       this.#waiting.push(waiting);
+      this.#noteWaiting();
     });
   }
 
@@ -90,6 +112,27 @@ export class ProduceGate {
     const first = this.#waiting.shift();
     if (!hasEntered) this.#refusedCount += 1;
     first?.cancelTimer();
+    this.#noteWaiting();
     first?.resolve(hasEntered);
+  }
+
+  /** Begins a hold with the first that waits and ends it with the last. */
+  #noteWaiting(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#waiting.length === 0) {
+      this.#hold?.cancelTimer();
+      if (this.#hold?.isTold) this.#listener.resumed(nowMs - this.#hold.sinceMs);
+      this.#hold = undefined;
+    } else if (!this.#hold) {
+      const hold: Hold = {
+        sinceMs: nowMs,
+        isTold: false,
+        cancelTimer: this.#clock.schedule(heldMsMin, () => {
+          hold.isTold = true;
+          this.#listener.held(this.#waiting.length);
+        }),
+      };
+      this.#hold = hold;
+    }
   }
 }
