@@ -134,6 +134,13 @@ export class LogCache {
     }
   }
 
+  /** Forgets batches with an offset in the range, and some around it. */
+  dropRange({ fromOffset, endOffset }: { fromOffset: number; endOffset: number }): void {
+    for (const chunk of [...this.#chunks]) {
+      if (startOf(chunk) < endOffset && endOf(chunk) > fromOffset) this.#cache.drop(chunk);
+    }
+  }
+
   clear(): void {
     for (const chunk of [...this.#chunks]) this.#cache.drop(chunk);
   }

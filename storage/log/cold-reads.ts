@@ -1,10 +1,9 @@
 import type { LogCache } from "../cache/batch-cache.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
-import { LogCorruptError } from "./log-error.ts";
+import { damaged, LogCorruptError } from "./log-error.ts";
 import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
 import type { Segment } from "./segment.ts";
-import { damaged } from "./segment-index-files.ts";
 import type { SegmentIndexes } from "./segment-indexes.ts";
 import { readSegment, type Tail, walkBatches } from "./segment-reader.ts";
 
@@ -72,7 +71,7 @@ export class ColdReads {
     while (tail.endPosition < endPosition) {
       const sizeBytes = Math.min(wantedBytes, endPosition - tail.endPosition);
       const bytes = await readSegment(this.#disk, segment.path, { position: tail.endPosition, sizeBytes });
-      const walk = this.#walk(bytes, tail, request, builder);
+      const walk = this.#walk(bytes, { from: tail, segment, request }, builder);
       tail = walk.tail;
       if (walk.isDone) {
         this.#leaveTrail(tail, { segment, position: tail.endPosition, windowBytes: windowBytes * 2 }, config);
@@ -95,13 +94,18 @@ export class ColdReads {
   }
 
   /** Gathers and caches the batches of a window; done once the reader got something or can get nothing. */
-  #walk(bytes: Uint8Array, from: Tail, request: ReadRequest, builder: SliceBuilder) {
+  #walk(
+    bytes: Uint8Array,
+    { from, segment, request }: { from: Tail; segment: Segment; request: ReadRequest },
+    builder: SliceBuilder,
+  ) {
     let isFull = false;
     let follows: number | undefined;
     const walk = walkBatches(bytes, { format: this.#disk.format, from }, (batch, header) => {
       if (header.nextOffset <= request.offset) return undefined;
       const cached = { bytes: batch, baseOffset: header.baseOffset, nextOffset: header.nextOffset };
-      this.#cache.put(cached, follows);
+      // What compaction has replaced meanwhile may be answered once more, but not kept.
+      if (!segment.isRemoved) this.#cache.put(cached, follows);
       follows = header.nextOffset;
       isFull ||= !builder.add(batch, header);
       return undefined;

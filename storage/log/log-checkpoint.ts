@@ -2,7 +2,8 @@
  * What a log knows of itself on disk, so that opening it reads a few blocks instead of its segments.
  *
  * The file `checkpoint` is a snapshot (see `snapshots/small-file.ts`) of version 1 whose payload is JSON:
- * every sealed segment, how far the open one was durable, the leader epochs and the start of the log. What the
+ * every sealed segment, how far the open one was durable, the leader epochs, the start of the log and how far it
+ * was compacted. What the
  * directory holds beyond it was written later; what it names was durable before the checkpoint was.
  */
 import { encodeSnapshot, readSnapshot, replaceFileUnsynced } from "../snapshots/small-file.ts";
@@ -20,6 +21,10 @@ export interface LogCheckpoint {
   /** The open segment as far as it was written; absent when nothing came after the last sealed one. */
   readonly open: SegmentFacts | null;
   readonly epochs: readonly EpochStart[];
+  /** Compaction came up to here; 0 for a log that never was compacted. */
+  readonly cleanedOffset: number;
+  /** Names of segment files that this checkpoint's segments replace: whoever finds them removes them. */
+  readonly replaced: readonly string[];
 }
 
 const checkpointVersion = 1;
@@ -45,9 +50,24 @@ export async function readCheckpoint(disk: LogDisk, directory: string): Promise<
   try {
     const snapshot = await readSnapshot(disk, path);
     if (!snapshot) return undefined;
-    return JSON.parse(new TextDecoder().decode(snapshot.payload)) as LogCheckpoint;
+    return complete(JSON.parse(new TextDecoder().decode(snapshot.payload)));
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "SnapshotCorruptError") throw error;
     throw new LogCorruptError(error.message, { path, position: 0 }, { cause: error });
   }
+}
+
+/** Checkpoints from before compaction lack its facts. */
+function complete(stored: LogCheckpoint): LogCheckpoint {
+  const withGeneration = (facts: SegmentFacts): SegmentFacts => ({
+    ...facts,
+    generation: facts.generation ?? 0,
+  });
+  return {
+    ...stored,
+    sealed: stored.sealed.map(withGeneration),
+    open: stored.open && withGeneration(stored.open),
+    cleanedOffset: stored.cleanedOffset ?? 0,
+    replaced: stored.replaced ?? [],
+  };
 }

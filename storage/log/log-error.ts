@@ -34,3 +34,11 @@ export class LogClosedError extends Error {
     this.name = "LogClosedError";
   }
 }
+
+/** The error for bytes that were durable and are no intact batch. */
+export function damaged(path: string, position: number): LogCorruptError {
+  return new LogCorruptError(`Cannot read "${path}" at ${position}: no intact batch where one was durable`, {
+    path,
+    position,
+  });
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type BatchCache, type LogCache, withoutExcess } from "../cache/batch-cache.ts";
 import type { AlignedMemory } from "../io/aligned-loan.ts";
 import { DiskError, type FileSystem } from "../io/file.ts";
+import { type CompactableRange, type CompactionRules, compactableRange } from "../retention/compaction.ts";
 import { expiredSegmentCount } from "../retention/retention.ts";
 import type { Checksum } from "../snapshots/small-file.ts";
 import type { BatchFormat, BatchHeader } from "./batch-format.ts";
@@ -9,14 +10,14 @@ import { ColdReads } from "./cold-reads.ts";
 import { DirtyBatches } from "./dirty-batches.ts";
 import type { DirtyBudget } from "./dirty-budget.ts";
 import { EpochIndex, type EpochStart } from "./epoch-index.ts";
+import { type CompactionReport, type CompactionRequest, compactLog } from "./log-compaction.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
-import { LogClosedError, type LogCorruptError, OffsetOutOfRangeError } from "./log-error.ts";
+import { damaged, LogClosedError, type LogCorruptError, OffsetOutOfRangeError } from "./log-error.ts";
 import { type RecoveredLog, recoverLog, type TornTail, tornBytesMax } from "./log-recovery.ts";
 import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
 import { OpenFiles } from "./open-files.ts";
 import type { Segment, SegmentFacts } from "./segment.ts";
-import { damaged } from "./segment-index-files.ts";
 import { SegmentIndexes } from "./segment-indexes.ts";
 import { scanSegment } from "./segment-reader.ts";
 import { type CheckpointedFacts, Segments } from "./segments.ts";
@@ -68,6 +69,8 @@ export class Log implements AsyncDisposable {
   #config: LogConfig;
   #startOffset: number;
   #nextOffset: number;
+  /** Compaction came up to here. */
+  #cleanedOffset: number;
   #dirtySinceMs: number | undefined;
   /** No more appends and reads. */
   #isClosed = false;
@@ -77,6 +80,7 @@ export class Log implements AsyncDisposable {
   /** Settles when the last of the queued changes to files is done. */
   #changes: Promise<unknown> = Promise.resolve();
   #queuedFlush: Promise<void> | undefined;
+  #compaction: Promise<CompactionReport | undefined> | undefined;
 
   /** Opens a log, or makes an empty one. @throws LogCorruptError, DiskError */
   static async open(options: LogOptions): Promise<Log> {
@@ -110,6 +114,7 @@ export class Log implements AsyncDisposable {
     this.#epochs = recovered.epochs;
     this.#startOffset = recovered.startOffset;
     this.#nextOffset = recovered.nextOffset;
+    this.#cleanedOffset = recovered.cleanedOffset;
     this.damage = recovered.damage;
     this.tornTail = recovered.tornTail;
   }
@@ -240,6 +245,52 @@ export class Log implements AsyncDisposable {
     });
   }
 
+  /** What of the log could be compacted now. */
+  compactable(by: { readonly nowMs: number; readonly rules: CompactionRules }): CompactableRange {
+    const log = { cleanedOffset: this.#cleanedOffset, startOffset: this.#startOffset };
+    return compactableRange(this.#segments.list(), log, by);
+  }
+
+  /**
+   * Ends the open segment when it was begun `segmentMs` ago: without it, what a quiet log got last would never be
+   * compacted. @throws DiskError
+   */
+  async sealAged({ nowMs }: { nowMs: number }): Promise<void> {
+    if (!this.#isAged(nowMs)) return;
+    await this.#exclusively(async () => {
+      if (this.#isAged(nowMs)) await this.#segments.sealOpen(this.#config, this.#facts());
+    });
+  }
+
+  /**
+   * Keeps the last record of each key in the sealed segments, and writes the others anew; one run at a time, beside
+   * reads and appends. Undefined when nothing can be compacted. @throws LogCorruptError, LogClosedError, DiskError
+   */
+  async compact(request: CompactionRequest): Promise<CompactionReport | undefined> {
+    if (this.#isClosed) throw new LogClosedError(this.directory);
+    assert(!this.#compaction);
+    const range = this.compactable(request);
+    if (range.dirtyBytes === 0) return undefined;
+    const target = {
+      disk: this.#disk,
+      directory: this.directory,
+      config: this.#config,
+      segments: this.#segments.list(),
+      flushedOffset: this.flushedOffset,
+      isClosed: () => this.#isClosed,
+      replace: (old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number) =>
+        this.#replace(old, fresh, cleanedOffset),
+      discard: (made: readonly Segment[]) =>
+        this.#exclusively(() => this.#segments.discard(made, this.#facts())),
+    };
+    this.#compaction = compactLog(target, range, request);
+    try {
+      return await this.#compaction;
+    } finally {
+      this.#compaction = undefined;
+    }
+  }
+
   /**
    * Goes through all batches from the one that contains `fromOffset` to the end, checked; appends meanwhile are
    * seen too. Views are valid after the call. @throws OffsetOutOfRangeError, LogCorruptError, DiskError
@@ -247,10 +298,20 @@ export class Log implements AsyncDisposable {
   async scan(fromOffset: number, onBatch: (batch: Uint8Array, header: BatchHeader) => void): Promise<void> {
     this.#checkRange(fromOffset);
     let offset = fromOffset;
+    const onNext = (batch: Uint8Array, header: BatchHeader) => {
+      if (header.nextOffset <= offset) return;
+      offset = header.nextOffset;
+      onBatch(batch, header);
+    };
     for (;;) {
       const segment = this.#segments.find(offset);
       if (!segment) break;
-      offset = await this.#scanSegment(segment, offset, onBatch);
+      try {
+        await this.#scanSegment(segment, offset, onNext);
+      } catch (error) {
+        // Compacted or trimmed in the meantime: goes on behind the last batch that was seen.
+        if (!segment.isRemoved) throw error;
+      }
     }
     for (const { bytes, header } of [...this.#dirty]) if (header.nextOffset > offset) onBatch(bytes, header);
   }
@@ -270,6 +331,7 @@ export class Log implements AsyncDisposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
+      await this.#compactionEnd();
       await this.#exclusively(async () => {
         await this.#writeDirty();
         await this.#segments.finish(this.#facts());
@@ -286,6 +348,7 @@ export class Log implements AsyncDisposable {
   /** Closes without a flush: what is dirty is the journal's, or nobody's any more. */
   async abandon(): Promise<void> {
     this.#isClosed = true;
+    await this.#compactionEnd();
     await this.#changes; // Never rejects.
     await this.#release();
   }
@@ -327,15 +390,45 @@ export class Log implements AsyncDisposable {
   async #dropBefore(startOffset: number): Promise<void> {
     const trimmed = new EpochIndex(this.#epochs.entries());
     trimmed.trimTo(startOffset);
-    await this.#segments.dropBefore({ startOffset, epochs: trimmed.entries() });
+    await this.#segments.dropBefore({ ...this.#facts(), startOffset, epochs: trimmed.entries() });
     this.#startOffset = startOffset;
     this.#epochs.trimTo(startOffset);
     this.#cache.trimTo(startOffset);
     this.#coldReads.forgetTrails();
   }
 
+  #replace(old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number): Promise<boolean> {
+    return this.#exclusively(async () => {
+      const facts = { ...this.#facts(), cleanedOffset: Math.max(cleanedOffset, this.#cleanedOffset) };
+      const isReplaced = await this.#segments.replace(old, fresh, facts);
+      if (!isReplaced) return false;
+      this.#cleanedOffset = facts.cleanedOffset;
+      const [first, last] = [old.at(0), old.at(-1)];
+      if (first && last) {
+        this.#cache.dropRange({ fromOffset: first.baseOffset, endOffset: last.nextOffset });
+        this.#coldReads.forgetTrails();
+      }
+      return true;
+    });
+  }
+
+  /** A closed log's compaction stops at its next batch; how it ended is for its caller. */
+  async #compactionEnd(): Promise<void> {
+    await this.#compaction?.catch(() => undefined);
+  }
+
+  #isAged(nowMs: number): boolean {
+    const { segmentMs, segmentJitterMs } = this.#config;
+    const { openSinceMs } = this.#segments;
+    return openSinceMs !== undefined && nowMs - openSinceMs > segmentMs - segmentJitterMs;
+  }
+
   #facts(): CheckpointedFacts {
-    return { startOffset: this.#startOffset, epochs: this.#epochs.entries() };
+    return {
+      startOffset: this.#startOffset,
+      epochs: this.#epochs.entries(),
+      cleanedOffset: this.#cleanedOffset,
+    };
   }
 
   #checkRange(offset: number): void {
@@ -363,13 +456,15 @@ export class Log implements AsyncDisposable {
   }
 
   async #readSegments(request: ReadRequest): Promise<LogSlice> {
-    const segment = this.#segments.find(request.offset);
-    assert(segment); // It is below flushedOffset.
-    try {
-      return await this.#coldReads.read(segment, request, this.#config);
-    } catch (error) {
-      this.#checkRange(request.offset); // Trimmed in the meantime.
-      throw error;
+    for (;;) {
+      const segment = this.#segments.find(request.offset);
+      assert(segment); // It is below flushedOffset.
+      try {
+        return await this.#coldReads.read(segment, request, this.#config);
+      } catch (error) {
+        this.#checkRange(request.offset); // Trimmed in the meantime.
+        if (!segment.isRemoved) throw error;
+      }
     }
   }
 
@@ -377,27 +472,34 @@ export class Log implements AsyncDisposable {
     segment: Segment,
     offset: number,
     onBatch: (batch: Uint8Array, header: BatchHeader) => void,
-  ): Promise<number> {
+  ): Promise<void> {
     const index = await this.#indexes.of(segment, this.#config.indexIntervalBytes);
     const endPosition = segment.sizeBytes;
     const from = { endPosition: index.offsets.lookup(offset), nextOffset: segment.baseOffset };
     const end = await scanSegment(this.#disk, segment.path, { from, endPosition }, (batch, header) => {
-      if (header.nextOffset > offset) onBatch(batch, header);
+      onBatch(batch, header);
       return undefined;
     });
     if (end.stop === "broken") throw damaged(segment.path, end.endPosition);
-    return end.nextOffset;
   }
 
-  #search<T>(search: (log: Parameters<typeof findMaxTimestamp>[0]) => Promise<T>): Promise<T> {
-    return search({
-      disk: this.#disk,
-      indexes: this.#indexes,
-      indexIntervalBytes: this.#config.indexIntervalBytes,
-      segments: this.#segments.list(),
-      dirty: this.#dirty,
-      startOffset: this.#startOffset,
-    });
+  async #search<T>(search: (log: Parameters<typeof findMaxTimestamp>[0]) => Promise<T>): Promise<T> {
+    for (;;) {
+      const segments = [...this.#segments.list()];
+      try {
+        return await search({
+          disk: this.#disk,
+          indexes: this.#indexes,
+          indexIntervalBytes: this.#config.indexIntervalBytes,
+          segments,
+          dirty: this.#dirty,
+          startOffset: this.#startOffset,
+        });
+      } catch (error) {
+        // Compacted or trimmed in the meantime: once more, in what is there now.
+        if (!segments.some(({ isRemoved }) => isRemoved)) throw error;
+      }
+    }
   }
 
   async #release(): Promise<void> {

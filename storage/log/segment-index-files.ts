@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
 import { readFile, replaceFileUnsynced } from "../snapshots/small-file.ts";
 import type { LogDisk } from "./log-disk.ts";
-import { LogCorruptError } from "./log-error.ts";
+import { damaged } from "./log-error.ts";
 import { OffsetIndex } from "./offset-index.ts";
 import { Segment, SegmentIndex } from "./segment.ts";
 import { scanSegment } from "./segment-reader.ts";
@@ -71,12 +71,4 @@ export async function rebuildIndex(
   if (end.stop === "broken") throw damaged(segment.path, end.endPosition);
   if (segment.isSealed) fresh.index.noteTime(fresh);
   return fresh.index;
-}
-
-/** The error for bytes that were durable and are no intact batch. */
-export function damaged(path: string, position: number): LogCorruptError {
-  return new LogCorruptError(`Cannot read "${path}" at ${position}: no intact batch where one was durable`, {
-    path,
-    position,
-  });
 }

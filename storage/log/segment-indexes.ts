@@ -38,7 +38,7 @@ export class SegmentIndexes {
   async rebuild(segment: Segment, intervalBytes: number): Promise<void> {
     this.forget(segment);
     segment.index = await rebuildIndex(this.#disk, segment, intervalBytes);
-    if (segment.isSealed) {
+    if (segment.isSealed && !segment.isRemoved) {
       await writeIndex(this.#disk, segment);
       this.hold(segment);
     }
@@ -46,7 +46,7 @@ export class SegmentIndexes {
 
   /** Takes over the index of a segment that was just sealed. */
   hold(segment: Segment): void {
-    if (!segment.index || this.#held.has(segment)) return;
+    if (!segment.index || segment.isRemoved || this.#held.has(segment)) return;
     this.#held.add(segment);
     this.#sizeBytes += segment.index.sizeBytes;
     for (const oldest of this.#held) {

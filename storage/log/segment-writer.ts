@@ -11,7 +11,7 @@ import { readSegment } from "./segment-reader.ts";
 import { TimeIndex } from "./time-index.ts";
 
 /** Index entries hold 31 bits of position and of relative offset. */
-const indexedMax = 2 ** 31 - 1;
+export const indexedMax = 2 ** 31 - 1;
 
 /**
  * Appends batches to the open segment of one log, in large aligned writes.
@@ -22,7 +22,8 @@ const indexedMax = 2 ** 31 - 1;
 export class SegmentWriter {
   readonly segment: Segment;
   readonly #disk: LogDisk;
-  readonly #createdMs: number;
+  /** Wall time at which it was begun, or found at a start. */
+  readonly createdMs: number;
   #exists: boolean;
   /** Bytes of the partial last block; undefined until they were read after a restart. */
   #partialBlock: Uint8Array | undefined;
@@ -32,7 +33,7 @@ export class SegmentWriter {
     this.#disk = disk;
     this.segment = segment;
     this.#exists = file.exists;
-    this.#createdMs = file.createdMs;
+    this.createdMs = file.createdMs;
     if (segment.sizeBytes % blockBytes === 0) this.#partialBlock = new Uint8Array(0);
   }
 
@@ -57,9 +58,7 @@ export class SegmentWriter {
       } else {
         if (segmentBytes + sizeBytes > Math.min(config.segmentBytes, indexedMax)) break;
         const hasTimestamps = firstTimestampMs >= 0 && batch.header.maxTimestampMs >= 0;
-        const ageMs = hasTimestamps
-          ? batch.header.maxTimestampMs - firstTimestampMs
-          : nowMs - this.#createdMs;
+        const ageMs = hasTimestamps ? batch.header.maxTimestampMs - firstTimestampMs : nowMs - this.createdMs;
         if (ageMs > config.segmentMs - config.segmentJitterMs) break;
       }
       taken.push(batch);

@@ -14,30 +14,36 @@ export interface SegmentFacts {
   readonly maxTimestampMs: number;
   /** Base offset of the first batch that holds `maxTimestampMs`. */
   readonly maxTimestampBaseOffset: number;
+  /** How often compaction has written it anew; each time under another name, so that no reader takes one for the other. */
+  readonly generation: number;
 }
 
-/** One file of committed batches, byte for byte a Kafka segment. Sealed ones never change again. */
+/** One file of committed batches, byte for byte a Kafka segment. Sealed ones never change again: compaction replaces them. */
 export class Segment implements SegmentFacts {
   readonly baseOffset: number;
+  readonly generation: number;
   nextOffset: number;
   sizeBytes = 0;
   firstTimestampMs = -1;
   maxTimestampMs = -1;
   maxTimestampBaseOffset: number;
   isSealed = false;
+  /** No longer part of its log: what is still read of it must not be kept. */
+  isRemoved = false;
   /** Always there for the open segment; for sealed ones only while it is in use. */
   index: SegmentIndex | undefined;
   readonly #directory: string;
 
-  constructor(directory: string, baseOffset: number) {
+  constructor(directory: string, baseOffset: number, generation = 0) {
     this.#directory = directory;
     this.baseOffset = baseOffset;
+    this.generation = generation;
     this.nextOffset = baseOffset;
     this.maxTimestampBaseOffset = baseOffset;
   }
 
   static fromFacts(directory: string, facts: SegmentFacts): Segment {
-    const segment = new Segment(directory, facts.baseOffset);
+    const segment = new Segment(directory, facts.baseOffset, facts.generation);
     segment.nextOffset = facts.nextOffset;
     segment.sizeBytes = facts.sizeBytes;
     segment.firstTimestampMs = facts.firstTimestampMs;
@@ -47,20 +53,21 @@ export class Segment implements SegmentFacts {
   }
 
   get path(): string {
-    return segmentPath(this.#directory, this.baseOffset, "log");
+    return segmentPath(this.#directory, this, "log");
   }
 
   get indexPath(): string {
-    return segmentPath(this.#directory, this.baseOffset, "index");
+    return segmentPath(this.#directory, this, "index");
   }
 
   get timeIndexPath(): string {
-    return segmentPath(this.#directory, this.baseOffset, "timeindex");
+    return segmentPath(this.#directory, this, "timeindex");
   }
 
   /** Starts over with nothing in it. */
   forgetBatches(): void {
-    Object.assign(this, new Segment(this.#directory, this.baseOffset), { isSealed: this.isSealed });
+    const fresh = new Segment(this.#directory, this.baseOffset, this.generation);
+    Object.assign(this, fresh, { isSealed: this.isSealed });
   }
 
   /** Counts in the next batch, which lies at the segment's end. */
@@ -113,15 +120,23 @@ export class SegmentIndex {
   }
 }
 
-/** `<directory>/<20 digits>.<extension>`, so that names sort by offset. */
-export function segmentPath(directory: string, baseOffset: number, extension: string): string {
-  return `${directory}/${String(baseOffset).padStart(20, "0")}.${extension}`;
+/** What a segment's files are named after. */
+export type SegmentId = Pick<SegmentFacts, "baseOffset" | "generation">;
+
+/** `<20 digits>.log`, and `<20 digits>.<generation>.log` once compacted: Kafka's tools take the offset up to the first dot. */
+export function segmentName({ baseOffset, generation }: SegmentId, extension = "log"): string {
+  const digits = String(baseOffset).padStart(20, "0");
+  return generation === 0 ? `${digits}.${extension}` : `${digits}.${generation}.${extension}`;
 }
 
-/** The base offset in a segment file's name; undefined for other names. */
-export function parseSegmentName(name: string): number | undefined {
-  const match = /^(\d{20})\.log$/.exec(name);
+function segmentPath(directory: string, id: SegmentId, extension: string): string {
+  return `${directory}/${segmentName(id, extension)}`;
+}
+
+/** The segment that a file's name stands for; undefined for other names. */
+export function parseSegmentName(name: string): SegmentId | undefined {
+  const match = /^(\d{20})(?:\.(\d{1,9}))?\.log$/.exec(name);
   if (!match) return undefined;
   const baseOffset = Number(match[1]);
-  return Number.isSafeInteger(baseOffset) ? baseOffset : undefined;
+  return Number.isSafeInteger(baseOffset) ? { baseOffset, generation: Number(match[2] ?? 0) } : undefined;
 }

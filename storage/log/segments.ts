@@ -5,7 +5,7 @@ import { writeCheckpointUnsynced } from "./log-checkpoint.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
 import type { RecoveredLog } from "./log-recovery.ts";
-import { Segment, type SegmentFacts, SegmentIndex } from "./segment.ts";
+import { Segment, type SegmentFacts, SegmentIndex, segmentName } from "./segment.ts";
 import { allSettled, writeIndexUnsynced } from "./segment-index-files.ts";
 import type { SegmentIndexes } from "./segment-indexes.ts";
 import { SegmentWriter } from "./segment-writer.ts";
@@ -14,6 +14,7 @@ import { SegmentWriter } from "./segment-writer.ts";
 export interface CheckpointedFacts {
   readonly startOffset: number;
   readonly epochs: readonly EpochStart[];
+  readonly cleanedOffset: number;
 }
 
 /**
@@ -31,6 +32,10 @@ export class Segments {
   #writer: SegmentWriter | undefined;
   #flushedOffset: number;
   #uncheckpointedBytes: number;
+  /** Names of files that the list has others for, until they are removed for good. */
+  #replaced: readonly string[] = [];
+  /** The checkpoint on the disk may be that of a replacement that failed. */
+  #isReplacementUnsure = false;
 
   constructor(
     disk: LogDisk,
@@ -63,6 +68,11 @@ export class Segments {
 
   get sizeBytes(): number {
     return this.#list.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  /** Wall time at which the open segment was begun, or found at a start; undefined when nothing is in it. */
+  get openSinceMs(): number | undefined {
+    return this.#writer && this.#writer.segment.sizeBytes > 0 ? this.#writer.createdMs : undefined;
   }
 
   /** Bytes that a restart would scan. */
@@ -121,11 +131,8 @@ export class Segments {
 
   /** Writes the index of the segment that was written last, and the checkpoint. @throws DiskError */
   async checkpoint(facts: CheckpointedFacts): Promise<void> {
-    // Side by side: should only the checkpoint survive a crash, the older index still answers, only less closely.
-    const last = this.#writer?.segment;
-    const index = last && last.sizeBytes > 0 ? writeIndexUnsynced(this.#disk, last) : Promise.resolve();
-    await allSettled([index, this.#writeCheckpoint(facts)]);
-    await this.#disk.files.syncDirectory(this.#directory);
+    await this.#persist(this.#list, facts, this.#replaced);
+    this.#isReplacementUnsure = false;
   }
 
   /** Leaves the files as Kafka would after a clean stop. @throws DiskError */
@@ -142,14 +149,40 @@ export class Segments {
     await this.checkpoint(facts);
     const dropped = this.#list.filter((segment) => isBelow(segment, facts.startOffset));
     this.#list = this.#list.filter((segment) => !dropped.includes(segment));
-    for (const segment of dropped) {
-      this.#indexes.forget(segment);
-      await this.#disk.openFiles.forget(segment.path);
-      for (const path of [segment.indexPath, segment.timeIndexPath, segment.path]) {
-        await this.#disk.files.remove(path);
-      }
-    }
-    if (dropped.length > 0) await this.#disk.files.syncDirectory(this.#directory);
+    await this.#removeFiles(dropped);
+  }
+
+  /**
+   * Puts compacted segments, whose files are durable, in the place of those that they were made of: one checkpoint
+   * makes the exchange, so that a crash leaves the ones or the others. False when the old ones are not all there any more.
+   * @throws DiskError
+   */
+  async replace(
+    old: readonly Segment[],
+    fresh: readonly Segment[],
+    facts: CheckpointedFacts,
+  ): Promise<boolean> {
+    const at = old[0] ? this.#list.indexOf(old[0]) : 0;
+    if (at < 0 || !old.every((segment, i) => this.#list[at + i] === segment)) return false;
+    const list = [...this.#list.slice(0, at), ...fresh, ...this.#list.slice(at + old.length)];
+    const replaced = [...this.#replaced, ...old.map((segment) => segmentName(segment))];
+
+    this.#isReplacementUnsure = true;
+    await this.#persist(list, facts, replaced);
+    this.#isReplacementUnsure = false;
+    this.#list = list;
+    this.#replaced = replaced;
+    for (const segment of fresh) this.#indexes.hold(segment);
+    await this.#removeFiles(old);
+    // Only now that they are gone for good may a checkpoint be silent about them.
+    this.#replaced = [];
+    return true;
+  }
+
+  /** Removes the files of compacted segments that did not come into the list. @throws DiskError */
+  async discard(made: readonly Segment[], facts: CheckpointedFacts): Promise<void> {
+    if (this.#isReplacementUnsure) await this.checkpoint(facts);
+    await this.#removeFiles(made.filter((segment) => !this.#list.includes(segment)));
   }
 
   /** Lets go of files and memory. @throws DiskError */
@@ -175,10 +208,38 @@ export class Segments {
     return new SegmentWriter(this.#disk, segment, { exists: false, createdMs: this.#nowMs() });
   }
 
+  async #persist(
+    list: readonly Segment[],
+    facts: CheckpointedFacts,
+    replaced: readonly string[],
+  ): Promise<void> {
+    // Side by side: should only the checkpoint survive a crash, the older index still answers, only less closely.
+    const last = this.#writer?.segment;
+    const index = last && last.sizeBytes > 0 ? writeIndexUnsynced(this.#disk, last) : Promise.resolve();
+    await allSettled([index, this.#writeCheckpoint(list, facts, replaced)]);
+    await this.#disk.files.syncDirectory(this.#directory);
+  }
+
+  async #removeFiles(segments: readonly Segment[]): Promise<void> {
+    for (const segment of segments) segment.isRemoved = true;
+    for (const segment of segments) {
+      this.#indexes.forget(segment);
+      await this.#disk.openFiles.forget(segment.path);
+      for (const path of [segment.indexPath, segment.timeIndexPath, segment.path]) {
+        await this.#disk.files.remove(path);
+      }
+    }
+    if (segments.length > 0) await this.#disk.files.syncDirectory(this.#directory);
+  }
+
   /** Durable after the next sync of the directory. */
-  async #writeCheckpoint({ startOffset, epochs }: CheckpointedFacts): Promise<void> {
-    const sealed = this.#list.filter((segment) => segment.isSealed && !isBelow(segment, startOffset));
-    const open = this.#list.find((segment) => !segment.isSealed && segment.sizeBytes > 0);
+  async #writeCheckpoint(
+    list: readonly Segment[],
+    { startOffset, epochs, cleanedOffset }: CheckpointedFacts,
+    replaced: readonly string[],
+  ): Promise<void> {
+    const sealed = list.filter((segment) => segment.isSealed && !isBelow(segment, startOffset));
+    const open = list.find((segment) => !segment.isSealed && segment.sizeBytes > 0);
     await writeCheckpointUnsynced(this.#disk, this.#directory, {
       startOffset,
       nextOffset: this.#flushedOffset,
@@ -186,6 +247,8 @@ export class Segments {
       open: open ? factsOf(open) : null,
       // Those of dirty batches come again with the batches.
       epochs: epochs.filter((entry) => entry.startOffset < this.#flushedOffset),
+      cleanedOffset,
+      replaced,
     });
     this.#uncheckpointedBytes = 0;
   }
@@ -196,7 +259,15 @@ function isBelow(segment: Segment, startOffset: number): boolean {
 }
 
 function factsOf(segment: SegmentFacts): SegmentFacts {
-  const { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset } =
-    segment;
-  return { baseOffset, nextOffset, sizeBytes, firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset };
+  const { baseOffset, generation, nextOffset, sizeBytes } = segment;
+  const { firstTimestampMs, maxTimestampMs, maxTimestampBaseOffset } = segment;
+  return {
+    baseOffset,
+    generation,
+    nextOffset,
+    sizeBytes,
+    firstTimestampMs,
+    maxTimestampMs,
+    maxTimestampBaseOffset,
+  };
 }

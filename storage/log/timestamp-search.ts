@@ -1,8 +1,8 @@
 import type { BatchFormat, BatchHeader } from "./batch-format.ts";
 import type { DirtyBatches } from "./dirty-batches.ts";
 import type { LogDisk } from "./log-disk.ts";
+import { damaged } from "./log-error.ts";
 import type { Segment } from "./segment.ts";
-import { damaged } from "./segment-index-files.ts";
 import type { SegmentIndexes } from "./segment-indexes.ts";
 import { scanSegment } from "./segment-reader.ts";
 
