@@ -41,8 +41,11 @@ export function useBroker(config: Readonly<Record<string, string>> = {}): TestBr
     if (hasFailed && broker?.isRunning) console.error(`The broker's log:\n${broker.logTail(10)}`);
   });
   afterAll(async () => {
-    await broker?.[Symbol.asyncDispose]();
-    await directory?.[Symbol.asyncDispose]();
+    try {
+      await broker?.[Symbol.asyncDispose]();
+    } finally {
+      await directory?.[Symbol.asyncDispose]();
+    }
   });
   return {
     get bootstrapServers() {
