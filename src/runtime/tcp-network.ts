@@ -26,10 +26,16 @@ export const tcpNetwork: Network = {
 class TcpSocket implements Socket {
   readonly remoteAddress: string;
   readonly #socket: NodeSocket;
+  #failure: Error | undefined;
 
   constructor(socket: NodeSocket) {
     this.#socket = socket;
-    this.remoteAddress = socket.remoteAddress ?? "unknown";
+    // IPv4 peers of a listener for both families, as everybody else writes them.
+    this.remoteAddress = (socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d)/, "");
+    // From the first moment: an error that nobody listens for would end the process.
+    socket.on("error", (error) => {
+      this.#failure = error;
+    });
   }
 
   get unsentBytes(): number {
@@ -37,13 +43,13 @@ class TcpSocket implements Socket {
   }
 
   listen(events: SocketEvents): void {
-    let failure: Error | undefined;
     this.#socket.on("data", (chunk: Buffer) => events.data(chunk));
     this.#socket.on("drain", () => events.drain());
-    this.#socket.on("error", (error) => {
-      failure = error;
-    });
-    this.#socket.on("close", () => events.close(failure));
+    if (this.#socket.closed) {
+      process.nextTick(() => events.close(this.#failure));
+      return;
+    }
+    this.#socket.on("close", () => events.close(this.#failure));
   }
 
   write(chunks: readonly Uint8Array[]): void {

@@ -10,7 +10,7 @@ export interface ConnectionFacts {
   readonly remoteAddress: string;
   /** Name of the listener that accepted it. */
   readonly listenerName: string;
-  /** Aborted when the connection ends: long polls give up. */
+  /** Aborted when the connection ends or is about to: long polls give up. */
   readonly closed: AbortSignal;
 }
 
@@ -70,7 +70,6 @@ export class Connection implements Reader {
   readonly #reader: FrameReader;
   readonly #exchanges: Exchange[] = [];
   readonly #closed = new AbortController();
-  #partialBytes = 0;
   #lastActiveMs: number;
   #isPaused = false;
   #isClosed = false;
@@ -101,8 +100,10 @@ export class Connection implements Reader {
 
   /** Answers what has been begun, takes nothing new, then ends. */
   drain(): void {
+    if (this.#isClosed) return;
     this.#isDraining = true;
     this.#pause();
+    this.#closed.abort();
     const begun = this.#exchanges.findIndex((exchange) => exchange.state === "waiting");
     if (begun >= 0) this.#release(this.#exchanges.splice(begun));
     this.#advance();
@@ -110,6 +111,10 @@ export class Connection implements Reader {
 
   close(): void {
     this.#end({ kind: "shutdown" });
+  }
+
+  giveUp(): void {
+    this.#end({ kind: "failed", error: new Error("The requests of all connections are over their memory") });
   }
 
   resumeReading(): void {
@@ -128,7 +133,7 @@ export class Connection implements Reader {
       this.#end({ kind: "failed", error });
       return;
     }
-    this.#accountPartialFrame();
+    this.#options.memory.holdBegun(this, this.#reader.partialBytes);
     this.#advance();
     if (this.#isClosed) return;
     if (this.#options.memory.isOver) {
@@ -139,18 +144,9 @@ export class Connection implements Reader {
     }
   }
 
-  #accountPartialFrame(): void {
-    const { memory } = this.#options;
-    const partialBytes = this.#isClosed ? 0 : this.#reader.partialBytes;
-    if (partialBytes > this.#partialBytes) memory.take(partialBytes - this.#partialBytes);
-    else if (partialBytes < this.#partialBytes) memory.give(this.#partialBytes - partialBytes);
-    this.#partialBytes = partialBytes;
-  }
-
   #queue(frame: Buffer): void {
     const { memory, handler } = this.#options;
     memory.take(frame.length);
-    memory.requestBegun();
     this.#exchanges.push({
       frame,
       overlaps: handler.mayOverlap(frame),
@@ -165,6 +161,8 @@ export class Connection implements Reader {
     this.#sendAnswered();
     if (this.#isDraining && this.#exchanges.length === 0) {
       this.#options.socket.end();
+      // What the peer still sends is dropped, and its end has to be seen.
+      this.#options.socket.resume();
       return;
     }
     let allOverlap = true;
@@ -217,16 +215,13 @@ export class Connection implements Reader {
     for (const { length } of chunks) this.#options.counts.sentBytes += length;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
     this.#release(answered);
-    if (this.#isPaused && !this.#options.memory.isOver && this.#exchanges.length < waitingRequestsMax / 2) {
-      this.resumeReading();
+    if (this.#isPaused && this.#exchanges.length < waitingRequestsMax / 2) {
+      this.#options.memory.waitForRoom(this);
     }
   }
 
   #release(exchanges: readonly Exchange[]): void {
-    for (const { frame } of exchanges) {
-      this.#options.memory.give(frame.length);
-      this.#options.memory.requestEnded();
-    }
+    for (const { frame } of exchanges) this.#options.memory.give(frame.length);
   }
 
   #pause(): void {
@@ -239,7 +234,6 @@ export class Connection implements Reader {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#options.memory.leave(this);
-    this.#accountPartialFrame();
     this.#release(this.#exchanges.splice(0));
     this.#closed.abort();
     this.#options.socket.destroy();

@@ -1,4 +1,4 @@
-import type { Clock } from "../runtime/clock.ts";
+import type { CancelTimer, Clock } from "../runtime/clock.ts";
 
 /** Lines of one kind that are written within an interval; the others are counted. */
 const linesPerInterval = 10;
@@ -11,6 +11,7 @@ export class LogThrottle {
   #intervalEndMs = Number.NEGATIVE_INFINITY;
   #lines = 0;
   #suppressed = 0;
+  #cancelTimer: CancelTimer | undefined;
 
   /** `tellSuppressed` is called at the end of an interval in which lines were left out, with their number. */
   constructor(
@@ -33,7 +34,7 @@ export class LogThrottle {
       return true;
     }
     if (this.#suppressed === 0) {
-      this.#clock.schedule(this.#intervalEndMs - nowMs, () => {
+      this.#cancelTimer = this.#clock.schedule(this.#intervalEndMs - nowMs, () => {
         const count = this.#suppressed;
         this.#suppressed = 0;
         this.#tellSuppressed(count);
@@ -41,5 +42,10 @@ export class LogThrottle {
     }
     this.#suppressed += 1;
     return false;
+  }
+
+  /** Leaves no timer behind; what was left out stays untold. */
+  stop(): void {
+    this.#cancelTimer?.();
   }
 }

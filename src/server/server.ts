@@ -43,6 +43,7 @@ export class Server {
   #nextConnectionId = 1;
   readonly #failureLines: LogThrottle;
   #refusedSinceLog = 0;
+  #stopRefusedLog: CancelTimer | undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -105,6 +106,8 @@ export class Server {
       await new Promise<void>((resolve) => this.#options.clock.schedule(5, resolve));
     }
     for (const connection of [...this.#connections]) connection.close();
+    this.#stopRefusedLog?.();
+    this.#failureLines.stop();
     await Promise.all(closing);
   }
 
@@ -142,7 +145,7 @@ export class Server {
     this.counts.refused += 1;
     // A storm of refused connections must not become a storm of log lines.
     if (this.#refusedSinceLog === 0) {
-      this.#options.clock.schedule(1_000, () => {
+      this.#stopRefusedLog = this.#options.clock.schedule(1_000, () => {
         this.#options.logger.warn(
           { refused: this.#refusedSinceLog, connections: this.#connections.size },
           "refused connections: max.connections or max.connections.per.ip is reached",

@@ -123,10 +123,10 @@ export class FakeClient {
   #deliver(): void {
     while (!this.#isServerPaused && !this.isClosed) {
       const chunk = this.#unread.shift();
-      if (!chunk) return;
+      if (!chunk) break;
       this.#events?.data(chunk);
     }
-    if (this.isEnded) this.#close(undefined);
+    if (this.isEnded && !this.#isServerPaused) this.#close(undefined);
   }
 
   #close(error: Error | undefined): void {
