@@ -2,8 +2,19 @@ import { ProtocolError } from "#protocol/bytes/protocol-error.ts";
 import { CompressionError } from "#protocol/compression/compression-error.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { DiskError } from "#storage/io/file.ts";
+import { JournalCorruptError } from "#storage/journal/replay.ts";
 import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
+import { SnapshotCorruptError } from "#storage/snapshots/small-file.ts";
 import { PartitionClosedError } from "./partitions/partition.ts";
+
+/** Whether data that was durable turned out to be damaged. */
+export function isCorruption(error: unknown): boolean {
+  return (
+    error instanceof JournalCorruptError ||
+    error instanceof LogCorruptError ||
+    error instanceof SnapshotCorruptError
+  );
+}
 
 /** The one place where errors become Kafka's codes. Whatever is not foreseen here is an unknown server error. */
 export function errorCodeOf(error: unknown): ErrorCode {

@@ -4,6 +4,7 @@ import pino from "pino";
 import { Broker } from "./broker.ts";
 import { helpText } from "./config/help-text.ts";
 import { loadBrokerConfig } from "./config/load-broker-config.ts";
+import { isCorruption } from "./errors.ts";
 import { systemPorts } from "./runtime/ports.ts";
 
 /** Exit codes: 1 is a failure of the broker, 2 a mistake in how it was called. */
@@ -56,7 +57,7 @@ export async function runBroker({ args, program }: BrokerCall): Promise<void> {
     logger,
     onFatal: (error) => {
       // What the disk holds is unknown now: no further write, not even an orderly close.
-      logger.fatal({ err: error }, "storage failed: the broker ends");
+      logger.fatal({ err: error, ...hintOf(error) }, "storage failed: the broker ends");
       process.exit(exitCodes.failed);
     },
   });
@@ -65,9 +66,17 @@ export async function runBroker({ args, program }: BrokerCall): Promise<void> {
   try {
     await starting;
   } catch (error) {
-    logger.fatal({ err: error }, error instanceof Error ? error.message : "cannot start");
+    logger.fatal({ err: error, ...hintOf(error) }, error instanceof Error ? error.message : "cannot start");
     process.exit(exitCodes.failed);
   }
+}
+
+/** What an operator can do about damaged data. */
+function hintOf(error: unknown): { hint?: string } {
+  if (!isCorruption(error)) return {};
+  return {
+    hint: "Restore the data directory from a copy, or start with --millrace.recovery.accept.corruption=true to go on without what is damaged",
+  };
 }
 
 function stopOnSignals(starting: Promise<Broker>, logger: pino.Logger): void {

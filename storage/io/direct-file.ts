@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fs, { constants } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { assertAligned } from "./alignment.ts";
+import { alignDown, assertAligned } from "./alignment.ts";
 import { BufferArena } from "./buffer-arena.ts";
 import { diskError, systemCode } from "./disk-errors.ts";
 import { blockBytes, DiskError, type File, type FileSystem } from "./file.ts";
@@ -165,7 +165,7 @@ class NodeFile implements File {
   async write(position: number, bytes: Uint8Array): Promise<void> {
     assertAligned(position, bytes);
     const { writes } = this.#gates;
-    const write = () => this.#writeOnce(position, bytes);
+    const write = () => this.#writeFully(position, bytes);
     await this.#whileOpen(() => (writes ? writes.pass(write) : write()));
   }
 
@@ -221,14 +221,30 @@ class NodeFile implements File {
     await this.#handle.close();
   }
 
+  /**
+   * A disk that runs full, or a signal, may end a write early. What was taken is durable and is not written again, but
+   * the rest is asked for: a full disk then says so itself, and only an error leaves anything unknown.
+   */
+  async #writeFully(position: number, bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    for (;;) {
+      const written = await this.#writeOnce(position + done, bytes.subarray(done));
+      // Direct writes begin on blocks: one that was taken in part is written once more as a whole.
+      done += alignDown(written);
+      if (done === bytes.byteLength) return;
+      if (alignDown(written) === 0) {
+        throw diskError("write", this.path, new ShortWriteError(written, bytes.byteLength - done));
+      }
+    }
+  }
+
   /** By callback: one allocation less than the handle's promises on the path of every acknowledged record. */
-  #writeOnce(position: number, bytes: Uint8Array): Promise<void> {
+  #writeOnce(position: number, bytes: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
-      const settle = (error: Error | null) =>
-        error ? reject(diskError("write", this.path, error)) : resolve();
       fs.write(this.#handle.fd, bytes, 0, bytes.byteLength, position, (error, written) => {
+        const settle = (failure: Error | null) =>
+          failure ? reject(diskError("write", this.path, failure)) : resolve(written);
         if (error) settle(error);
-        else if (written !== bytes.byteLength) settle(new ShortWriteError(written, bytes.byteLength));
         else if (this.#mode === "buffered") fs.fdatasync(this.#handle.fd, settle);
         else settle(null);
       });
