@@ -1,61 +1,54 @@
 import type { Api } from "#protocol/schema/api.ts";
 import type { Field, Fields } from "#protocol/schema/field.ts";
 
-/** Adds each error code of a response to the counts by code; a code that is left out is 0. */
-export type ErrorCounter = (response: unknown, counts: Map<number, number>) => void;
+/** Error codes found in responses. */
+export class ErrorTally {
+  /** Successes: nearly all. */
+  none = 0;
+  /** By code, those that are not 0. */
+  readonly failures = new Map<number, number>();
+
+  fail(code: number): void {
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
+  }
+}
+
+/** Adds each error code of a response to the tally; a code that is left out is 0. */
+export type ErrorCounter = (response: unknown, tally: ErrorTally) => void;
 
 /** Every Kafka message names its error codes so. */
 const errorField = "errorCode";
 
-/** Finds the error codes of an API's responses from its declaration, at whatever depth they are. */
+/**
+ * Finds the error codes of an API's responses from its declaration, at whatever depth they are. Compiled, as the codecs
+ * are: a fetch of a thousand partitions has a thousand codes to look at.
+ */
 export function errorCounterOf(api: Api): ErrorCounter {
-  return structCounter(api.response.fields) ?? (() => undefined);
+  const source = structSource(api.response.fields, "response", 0);
+  return new Function("response", "tally", source) as ErrorCounter;
 }
 
-function structCounter(fields: Fields): ErrorCounter | undefined {
-  const counters = Object.entries(fields).flatMap(([name, field]) => fieldCounter(name, field) ?? []);
-  const [first] = counters;
-  if (!first || counters.length === 1) return first;
-  return (struct, counts) => {
-    for (const count of counters) count(struct, counts);
-  };
+function structSource(fields: Fields, value: string, depth: number): string {
+  return Object.entries(fields)
+    .map(([name, field]) => fieldSource(name, field, `${value}.${name}`, depth))
+    .join("");
 }
 
-function fieldCounter(name: string, { shape }: Field<unknown, unknown>): ErrorCounter | undefined {
+function fieldSource(name: string, { shape }: Field<unknown, unknown>, value: string, depth: number): string {
   switch (shape.kind) {
     case "primitive":
-      return name === errorField ? countCode : undefined;
+      return name === errorField ? `if (${value}) tally.fail(${value}); else tally.none += 1;\n` : "";
     case "array": {
-      const countItem = itemCounter(shape.of);
-      if (!countItem) return undefined;
-      return (struct, counts) => {
-        const items = fieldOf(struct, name);
-        if (Array.isArray(items)) for (const item of items) countItem(item, counts);
-      };
+      const item = `item${depth}`;
+      const body =
+        shape.of.shape.kind === "struct" ? structSource(shape.of.shape.fields, item, depth + 1) : "";
+      return body === "" ? "" : `if (${value}) for (const ${item} of ${value}) {\n${body}}\n`;
     }
     case "struct": {
-      const countStruct = structCounter(shape.fields);
-      if (!countStruct) return undefined;
-      return (struct, counts) => {
-        const value = fieldOf(struct, name);
-        if (value !== undefined && value !== null) countStruct(value, counts);
-      };
+      const body = structSource(shape.fields, value, depth);
+      return body === "" ? "" : `if (${value}) {\n${body}}\n`;
     }
     default:
       return shape satisfies never;
   }
-}
-
-function itemCounter({ shape }: Field<unknown, unknown>): ErrorCounter | undefined {
-  return shape.kind === "struct" ? structCounter(shape.fields) : undefined;
-}
-
-function countCode(struct: unknown, counts: Map<number, number>): void {
-  const value = fieldOf(struct, errorField);
-  const code = typeof value === "number" ? value : 0;
-  counts.set(code, (counts.get(code) ?? 0) + 1);
-}
-
-function fieldOf(struct: unknown, name: string): unknown {
-  return (struct as Readonly<Record<string, unknown>>)[name];
 }

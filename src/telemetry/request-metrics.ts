@@ -1,7 +1,7 @@
 import { ApiKey, apiName } from "#protocol/api-keys.ts";
-import { errorName } from "#protocol/error-codes.ts";
+import { ErrorCode, errorName } from "#protocol/error-codes.ts";
 import type { Api } from "#protocol/schema/api.ts";
-import { type ErrorCounter, errorCounterOf } from "./error-counter.ts";
+import { type ErrorCounter, ErrorTally, errorCounterOf } from "./error-counter.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 import type { HistogramSample, Sample } from "./metric-family.ts";
 
@@ -16,7 +16,7 @@ interface ApiCounts {
   readonly countErrors: ErrorCounter;
   /** By version. */
   readonly requests: number[];
-  readonly errors: Map<number, number>;
+  readonly errors: ErrorTally;
 }
 
 /** Counts the requests that were answered: by API and version, by the errors in their answers, and by duration. */
@@ -44,8 +44,9 @@ export class RequestMetrics {
   /** By API and version. */
   *requests(): Generator<Sample> {
     for (const counts of this.#byKey) {
-      for (const [version, value] of counts?.requests.entries() ?? []) {
-        if (counts && value) yield { labels: [counts.name, String(version)], value };
+      if (!counts) continue;
+      for (const [version, value] of counts.requests.entries()) {
+        if (value) yield { labels: [counts.name, String(version)], value };
       }
     }
   }
@@ -53,9 +54,10 @@ export class RequestMetrics {
   /** By API and Kafka's name of the error; NONE counts successes. */
   *errors(): Generator<Sample> {
     for (const counts of this.#byKey) {
-      for (const [code, value] of counts?.errors ?? []) {
-        if (counts) yield { labels: [counts.name, errorName(code)], value };
-      }
+      if (!counts) continue;
+      const { none, failures } = counts.errors;
+      if (none > 0) yield { labels: [counts.name, errorName(ErrorCode.none)], value: none };
+      for (const [code, value] of failures) yield { labels: [counts.name, errorName(code)], value };
     }
   }
 
@@ -70,7 +72,7 @@ export class RequestMetrics {
       latency: this.#latencies[latencyClassOf(api.key)],
       countErrors: errorCounterOf(api),
       requests: [],
-      errors: new Map(),
+      errors: new ErrorTally(),
     };
     this.#byKey[api.key] = counts;
     return counts;

@@ -5,12 +5,12 @@ import { OffsetFetch } from "#protocol/messages/offset-fetch.ts";
 import { Produce } from "#protocol/messages/produce.ts";
 import type { Api } from "#protocol/schema/api.ts";
 import { routes } from "#src/handlers/routes.ts";
-import { errorCounterOf } from "#src/telemetry/error-counter.ts";
+import { ErrorTally, errorCounterOf } from "#src/telemetry/error-counter.ts";
 
 function countsOf(api: Api, response: unknown): Record<string, number> {
-  const counts = new Map<number, number>();
-  errorCounterOf(api)(response, counts);
-  return Object.fromEntries(counts);
+  const tally = new ErrorTally();
+  errorCounterOf(api)(response, tally);
+  return { ...(tally.none > 0 && { "0": tally.none }), ...Object.fromEntries(tally.failures) };
 }
 
 test("an error of the whole answer is counted once", () => {
