@@ -3,6 +3,7 @@ import type { FetchRequest, FetchResponse } from "#protocol/messages/fetch.ts";
 import type { Broker } from "../broker.ts";
 import { topicById } from "../cluster/metadata-image.ts";
 import { errorCodeOf } from "../errors.ts";
+import { ChangeWatch } from "../partitions/change-watch.ts";
 import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
@@ -46,13 +47,20 @@ interface Round {
 export async function fetch(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
   if (request.sessionId !== 0) return { errorCode: ErrorCode.fetchSessionIdNotFound };
   const topics = resolve(broker, request, context);
+  const { closed } = context.connection;
   const deadlineMs = broker.clock.monotonicMs() + Math.max(0, request.maxWaitMs);
+  const first = await readAll(broker, request, topics, context);
+  const isOver = ({ sizeBytes, hasError }: Round): boolean =>
+    sizeBytes >= request.minBytes || hasError || closed.aborted || broker.clock.monotonicMs() >= deadlineMs;
+  const partitions = topics.flatMap((topic) => topic.partitions.flatMap(({ partition }) => partition ?? []));
+  if (isOver(first) || partitions.length === 0) return first.response;
+
+  using changes = new ChangeWatch(partitions, broker.clock);
+  // The first look may have missed what was committed while it was read from the disk.
   for (;;) {
     const round = await readAll(broker, request, topics, context);
-    const waitMs = deadlineMs - broker.clock.monotonicMs();
-    const isEnough = round.sizeBytes >= request.minBytes || round.hasError;
-    if (isEnough || waitMs <= 0 || context.connection.closed.aborted) return round.response;
-    await change(broker, topics, waitMs, context.connection.closed);
+    if (isOver(round)) return round.response;
+    await changes.next(deadlineMs - broker.clock.monotonicMs(), closed);
   }
 }
 
@@ -129,13 +137,15 @@ async function readOne(
     abortedTransactions: bounds.isolationLevel === readCommitted ? [] : null,
   };
   const diverging = divergence(partition, request);
-  if (diverging) {
+  // An epoch that this log has not reached cannot be answered as a divergence: the reader would ask again for ever.
+  const isUnknown = diverging !== undefined && diverging.endOffset < 0;
+  if (diverging && !isUnknown) {
     return {
       answer: { ...place, errorCode: ErrorCode.none, divergingEpoch: diverging, records: noRecords },
       sizeBytes: 0,
     };
   }
-  if (request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
+  if (isUnknown || request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
     return {
       answer: { ...place, errorCode: ErrorCode.offsetOutOfRange, records: noRecords },
       sizeBytes: 0,
@@ -192,30 +202,4 @@ function failed(
     },
     sizeBytes: 0,
   };
-}
-
-/** Resolves when one of the partitions has changed, the time is over or the client is gone. */
-function change(
-  broker: Broker,
-  topics: readonly WantedTopic[],
-  waitMs: number,
-  closed: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    let isDone = false;
-    function done(): void {
-      if (isDone) return;
-      isDone = true;
-      for (const stop of stops) stop();
-      // What was committed in the same pass is read in one round.
-      broker.clock.soon(resolve);
-    }
-    for (const { partition } of topics.flatMap(({ partitions }) => partitions)) {
-      if (partition) stops.push(partition.watch(done));
-    }
-    stops.push(broker.clock.schedule(waitMs, done));
-    closed.addEventListener("abort", done, { once: true });
-    stops.push(() => closed.removeEventListener("abort", done));
-  });
 }

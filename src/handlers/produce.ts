@@ -107,7 +107,10 @@ function append(
           index: data.index,
           errorCode: ErrorCode.none,
           baseOffset: outcome.baseOffset,
-          logAppendTimeMs: admitted.logAppendTimeMs,
+          logAppendTimeMs:
+            outcome.kind === "duplicate" && admitted.logAppendTimeMs >= 0
+              ? outcome.maxTimestampMs
+              : admitted.logAppendTimeMs,
           logStartOffset: partition.logStartOffset,
         },
         committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset),

@@ -16,7 +16,14 @@ export interface AdmittedBatch {
 
 /** What became of a batch. The offsets are final; they are readable once `whenCommitted(nextOffset)`. */
 export type AppendOutcome =
-  | { readonly kind: "appended" | "duplicate"; readonly baseOffset: number; readonly nextOffset: number }
+  | { readonly kind: "appended"; readonly baseOffset: number; readonly nextOffset: number }
+  | {
+      readonly kind: "duplicate";
+      readonly baseOffset: number;
+      readonly nextOffset: number;
+      /** As the first of them was appended. */
+      readonly maxTimestampMs: number;
+    }
   | { readonly kind: "outOfOrder"; readonly expectedSequence: number }
   | { readonly kind: "fenced"; readonly currentEpoch: number }
   | { readonly kind: "notLeader" };
@@ -132,8 +139,8 @@ export class Partition implements StateMachine {
     if (isSequenced) {
       const verdict = this.producers.check(header);
       if (verdict.kind === "duplicate") {
-        const { baseOffset, nextOffset } = verdict.batch;
-        return { kind: "duplicate", baseOffset, nextOffset };
+        const { baseOffset, nextOffset, maxTimestampMs } = verdict.batch;
+        return { kind: "duplicate", baseOffset, nextOffset, maxTimestampMs };
       }
       if (verdict.kind !== "next") return verdict;
     }
