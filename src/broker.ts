@@ -80,6 +80,8 @@ export class Broker implements AsyncDisposable {
   /** Opens storage, recovers and serves. @throws what storage throws for data that it cannot vouch for */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { config, ports, logger } = options;
+    const { nodeId, logDirectory, storage: storageKind } = config;
+    logger.info({ nodeId, logDirectory, storage: storageKind }, "starting");
     const storage = await openNodeStorage(config, { ...ports, logger, files: options.files });
     const broker = new Broker(options, storage);
     try {
