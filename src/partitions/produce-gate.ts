@@ -38,6 +38,7 @@ export class ProduceGate {
   readonly #waiting: Waiting[] = [];
   #hold: Hold | undefined;
   #blockedReason: string | undefined;
+  #isLettingIn = false;
   #delayedCount = 0;
   #refusedCount = 0;
 
@@ -68,7 +69,8 @@ export class ProduceGate {
 
   /** True at once where there is room; else a promise of whether there was within the time. */
   enter(timeoutMs: number): boolean | Promise<boolean> {
-    if (!this.isBlocked && this.#waiting.length === 0 && this.#hasRoom()) return true;
+    const isFree = this.#waiting.length === 0 && !this.#isLettingIn;
+    if (!this.isBlocked && isFree && this.#hasRoom()) return true;
     if (this.isBlocked || this.#waiting.length >= waitingMax) {
       this.#refusedCount += 1;
       return false;
@@ -98,8 +100,14 @@ export class ProduceGate {
 
   /** Room was made: lets in who waits, one by one, as each may fill it again. */
   reconsider(): void {
-    if (this.isBlocked) return;
-    while (this.#waiting.length > 0 && this.#hasRoom()) this.#settleFirst(true);
+    if (this.isBlocked || this.#isLettingIn || this.#waiting.length === 0 || !this.#hasRoom()) return;
+    this.#isLettingIn = true;
+    this.#settleFirst(true);
+    // What it brings counts only once it has run.
+    this.#clock.soon(() => {
+      this.#isLettingIn = false;
+      this.reconsider();
+    });
   }
 
   /** Turns all away until `open`. */

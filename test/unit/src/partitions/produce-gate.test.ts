@@ -2,78 +2,97 @@ import { expect, test } from "vitest";
 import { ProduceGate } from "#src/partitions/produce-gate.ts";
 import { FakeClock } from "../runtime/fake-clock.ts";
 
-function makeGate() {
-  const clock = new FakeClock();
-  const world = { hasRoom: true };
-  const told: string[] = [];
-  const gate = new ProduceGate(clock, () => world.hasRoom, {
-    held: (waitingCount) => told.push(`held ${waitingCount}`),
-    resumed: (heldMs) => told.push(`resumed after ${heldMs}`),
+/** A gate before a space that each who enters takes a part of. */
+class GateWorld {
+  readonly clock = new FakeClock();
+  readonly told: string[] = [];
+  readonly entered: string[] = [];
+  room = 0;
+  readonly gate = new ProduceGate(this.clock, () => this.room > 0, {
+    held: (count) => this.told.push(`held ${count}`),
+    resumed: (heldMs) => this.told.push(`resumed after ${heldMs}`),
   });
-  return { clock, world, told, gate };
+
+  /** Enters and takes its part of the room; answers as the gate does. */
+  async enter(name: string, timeoutMs = 10_000): Promise<boolean> {
+    const answer = this.gate.enter(timeoutMs);
+    const hasEntered = typeof answer === "boolean" ? answer : await answer;
+    this.entered.push(`${name} ${hasEntered ? "in" : "refused"}`);
+    if (hasEntered) this.room -= 1;
+    return hasEntered;
+  }
 }
 
-test("an open gate lets in at once, and nothing is told or counted", () => {
-  const { gate, told } = makeGate();
-  expect(gate.enter(1_000)).toBe(true);
-  expect(gate.isClosed).toBe(false);
-  expect(gate.counts).toEqual({ waiting: 0, delayed: 0, refused: 0 });
-  expect(told).toEqual([]);
+test("where there is room nobody waits, not even for a microtask", () => {
+  const world = new GateWorld();
+  world.room = 1;
+  expect(world.gate.enter(1_000)).toBe(true);
 });
 
-test("a closed gate keeps requests in their order until there is room", async () => {
-  const { gate, world } = makeGate();
-  world.hasRoom = false;
-  const order: string[] = [];
-  const first = Promise.resolve(gate.enter(1_000)).then((entered) => order.push(`first ${entered}`));
-  const second = Promise.resolve(gate.enter(1_000)).then((entered) => order.push(`second ${entered}`));
-  expect([gate.isClosed, gate.counts]).toEqual([true, { waiting: 2, delayed: 2, refused: 0 }]);
-  world.hasRoom = true;
-  // Who comes now does not overtake those who wait.
-  const third = Promise.resolve(gate.enter(1_000)).then((entered) => order.push(`third ${entered}`));
-  gate.reconsider();
-  await Promise.all([first, second, third]);
-  expect(order).toEqual(["first true", "second true", "third true"]);
+test("who waits goes in when there is room, in order, and no more than there is room for", async () => {
+  const world = new GateWorld();
+  for (const name of ["a", "b", "c"]) void world.enter(name);
+  world.room = 2;
+  world.gate.reconsider();
+  await world.clock.settle();
+  expect(world.entered).toEqual(["a in", "b in"]);
+  world.room = 1;
+  world.gate.reconsider();
+  await world.clock.settle();
+  expect(world.entered).toEqual(["a in", "b in", "c in"]);
+  expect(world.clock.timerCount).toBe(0);
 });
 
-test("a wait that ends with its time, a full disk and a gate that is blocked refuse", async () => {
-  const { gate, world, clock } = makeGate();
-  world.hasRoom = false;
-  const impatient = gate.enter(100);
-  const patient = gate.enter(60_000);
-  await clock.advance(100);
-  expect(await impatient).toBe(false);
-  gate.block("The disk is full");
-  expect(await patient).toBe(false);
-  expect(gate.enter(1_000)).toBe(false);
-  expect(gate.counts).toEqual({ waiting: 0, delayed: 2, refused: 3 });
+test("nobody overtakes one who is being let in", async () => {
+  const world = new GateWorld();
+  void world.enter("first");
+  world.room = 5;
+  world.gate.reconsider();
+  void world.enter("second");
+  await world.clock.settle();
+  expect(world.entered).toEqual(["first in", "second in"]);
 });
 
-test("a gate that holds somebody for a second is told once, and again when nobody waits any more", async () => {
-  const { gate, world, clock, told } = makeGate();
-  world.hasRoom = false;
-  const waiting = [gate.enter(60_000), gate.enter(60_000)];
-  await clock.advance(999);
-  expect(told).toEqual([]);
-  await clock.advance(5_001);
-  expect(told).toEqual(["held 2"]);
-  world.hasRoom = true;
-  gate.reconsider();
-  expect(told).toEqual(["held 2", "resumed after 6000"]);
-  expect(await Promise.all(waiting)).toEqual([true, true]);
+test("who has waited for its time is refused, the others wait on", async () => {
+  const world = new GateWorld();
+  void world.enter("patient", 10_000);
+  void world.enter("hasty", 100);
+  await world.clock.advance(100);
+  expect(world.entered).toEqual(["hasty refused"]);
+  world.room = 1;
+  world.gate.reconsider();
+  await world.clock.settle();
+  expect(world.entered).toEqual(["hasty refused", "patient in"]);
 });
 
-test("short holds are nothing to tell, however many there are", async () => {
-  const { gate, world, clock, told } = makeGate();
-  for (let at = 0; at < 10; at++) {
-    world.hasRoom = false;
-    const entering = gate.enter(60_000);
-    await clock.advance(900);
-    world.hasRoom = true;
-    gate.reconsider();
-    expect(await entering).toBe(true);
-  }
-  await clock.advance(10_000);
-  expect(told).toEqual([]);
-  expect(clock.timerCount).toBe(0);
+test("a blocked gate turns everybody away at once with its reason, until it is opened", async () => {
+  const world = new GateWorld();
+  void world.enter("waiting");
+  world.room = 1;
+  world.gate.block("The disk is full");
+  await world.clock.settle();
+  void world.enter("late");
+  expect(world.entered).toEqual(["waiting refused", "late refused"]);
+  expect(world.gate.reason).toBe("The disk is full");
+  world.gate.open();
+  expect(await world.enter("again")).toBe(true);
+});
+
+test("more than can be kept waiting are turned away", async () => {
+  const world = new GateWorld();
+  for (let at = 0; at < 10_000; at++) void world.gate.enter(1_000);
+  expect(world.gate.enter(1_000)).toBe(false);
+  world.gate.block("done");
+  expect(world.clock.timerCount).toBe(0);
+});
+
+test("a long wait is told once, and its end", async () => {
+  const world = new GateWorld();
+  void world.enter("a");
+  await world.clock.advance(3_000);
+  expect(world.told).toEqual(["held 1"]);
+  world.room = 1;
+  world.gate.reconsider();
+  await world.clock.settle();
+  expect(world.told).toEqual(["held 1", "resumed after 3000"]);
 });
