@@ -176,12 +176,7 @@ export class TopicAdmin {
         "Number of partitions was set to an invalid non-positive value.",
       );
     }
-    if (count > partitionsPerRequestMax) {
-      return refuse(
-        ErrorCode.policyViolation,
-        `Excessively large number of partitions per request: ${count} is above ${partitionsPerRequestMax}`,
-      );
-    }
+    if (count > partitionsPerRequestMax) return tooManyPartitions(count);
     if (factor <= 0) {
       return refuse(ErrorCode.invalidReplicationFactor, "Replication factor must be larger than 0.");
     }
@@ -214,6 +209,7 @@ export class TopicAdmin {
         "A manual partition assignment was specified, but replication factor was not set to -1.",
       );
     }
+    if (spec.assignments.length > partitionsPerRequestMax) return tooManyPartitions(spec.assignments.length);
     const partitions: (readonly number[])[] = [];
     for (const { partitionIndex, brokerIds } of spec.assignments) {
       if (partitions[partitionIndex]) {
@@ -300,6 +296,13 @@ const done: AdminError = { errorCode: ErrorCode.none, message: null };
 
 function refuse(errorCode: ErrorCode, message: string | null): AdminError {
   return { errorCode, message };
+}
+
+function tooManyPartitions(count: number): AdminError {
+  return refuse(
+    ErrorCode.policyViolation,
+    `Excessively large number of partitions per request: ${count} is above ${partitionsPerRequestMax}`,
+  );
 }
 
 function refuseCollision(name: string, other: string): AdminError {
