@@ -36,7 +36,9 @@ export class RefusedError extends Error {
   readonly errorCode: number;
 
   constructor(action: string, errorCode: number, detail?: string | null) {
-    super(`Cannot ${action}: ${detail || describeCode(errorCode)} (${errorName(errorCode)})`);
+    // Brokers end their sentences; here the code's name comes behind.
+    const reason = detail?.replace(/\.$/, "") || describeCode(errorCode);
+    super(`Cannot ${action}: ${reason} (${errorName(errorCode)})`);
     this.name = "RefusedError";
     this.errorCode = errorCode;
   }

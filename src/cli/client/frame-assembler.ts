@@ -8,8 +8,8 @@ export class ForeignBytesError extends Error {
 
 const prefixBytes = 4;
 
-/** Larger than any answer that this client asks for; "HTTP" read as a length is far beyond it. */
-const frameBytesMax = 512 << 20;
+/** Larger than any answer that this client asks for; "HTTP" and a TLS alert, read as lengths, are far beyond it. */
+const frameBytesMax = 256 << 20;
 
 /** Cuts a byte stream into length-prefixed frames; a frame's memory is made once its length is known. */
 export class FrameAssembler {

@@ -93,11 +93,7 @@ export class GroupMember {
     const { groupId } = this.#options;
     const member = { memberId: this.#memberId, groupInstanceId: null, reason: "the command ends" };
     const connection = await this.#coordinator();
-    const answer = await connection.request(LeaveGroup, {
-      groupId,
-      memberId: this.#memberId,
-      members: [member],
-    });
+    const answer = await connection.request(LeaveGroup, { groupId, members: [member] });
     // Whoever is out already has left.
     if (!rejoinCodes.has(answer.errorCode)) expectAccepted(`leave group "${groupId}"`, answer.errorCode);
   }

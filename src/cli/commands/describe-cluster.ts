@@ -39,12 +39,14 @@ export async function describeCluster(given: Arguments, world: World): Promise<E
         ...(await diskUseOf(cluster, nodeId)),
       })),
   );
+  const own = topics.filter(({ isInternal }) => !isInternal);
   const partitions = topics.flatMap((topic) => topic.partitions);
   const summary = {
     clusterId,
     controllerId,
-    topicCount: topics.filter(({ isInternal }) => !isInternal).length,
-    partitionCount: partitions.length,
+    topicCount: own.length,
+    partitionCount: own.flatMap((topic) => topic.partitions).length,
+    internalPartitionCount: partitions.length - own.flatMap((topic) => topic.partitions).length,
     leaderlessPartitionCount: partitions.filter(({ leaderId }) => leaderId < 0).length,
     underReplicatedPartitionCount: partitions.filter((one) => one.isrNodes.length < one.replicaNodes.length)
       .length,
@@ -59,6 +61,7 @@ async function show(
     readonly clusterId: string | null;
     readonly topicCount: number;
     readonly partitionCount: number;
+    readonly internalPartitionCount: number;
     readonly leaderlessPartitionCount: number;
     readonly underReplicatedPartitionCount: number;
   },
@@ -85,7 +88,7 @@ async function show(
       [
         ["Cluster", summary.clusterId ?? "(no id)"],
         ["Topics", summary.topicCount],
-        ["Partitions", summary.partitionCount],
+        ["Partitions", `${summary.partitionCount}, and ${summary.internalPartitionCount} of internal topics`],
         ["Health", health],
       ],
       terminal,
