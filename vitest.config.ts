@@ -7,6 +7,8 @@ const suites = [
   { name: "conformance", testTimeout: 60_000 },
   { name: "integration", testTimeout: 120_000 },
   { name: "differential", testTimeout: 180_000 },
+  { name: "clients", testTimeout: 120_000 },
+  { name: "fuzz", testTimeout: 7_200_000 },
 ] as const;
 
 export default defineConfig({
