@@ -1,0 +1,176 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  decodeCommand,
+  decodeSnapshot,
+  encodeCommand,
+  encodeSnapshot,
+  type MetadataCommand,
+} from "#src/cluster/metadata-command.ts";
+import {
+  applyCommand,
+  type CommandResult,
+  configsOf,
+  emptyImage,
+  fromSnapshot,
+  type MetadataImage,
+  topicById,
+  toSnapshot,
+} from "#src/cluster/metadata-image.ts";
+
+const create = (name: string, topicId = `id-${name}`, count = 1): MetadataCommand => ({
+  kind: "createTopic",
+  name,
+  topicId,
+  partitions: Array.from({ length: count }, () => [1]),
+  configs: {},
+});
+
+/** The image after commands, and what the last one came to. */
+function after(...commands: MetadataCommand[]): { image: MetadataImage; result: CommandResult } {
+  let state: { image: MetadataImage; result: CommandResult } = {
+    image: emptyImage,
+    result: { kind: "done" },
+  };
+  for (const command of commands) state = applyCommand(state.image, command);
+  return state;
+}
+
+const names = fc.constantFrom("a", "b", "a.b", "a_b", "__consumer_offsets");
+const configs = fc.dictionary(fc.constantFrom("retention.ms", "x:y"), fc.string({ maxLength: 5 }), {
+  noNullPrototype: true,
+});
+const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
+  fc.record({ kind: fc.constant("nameCluster" as const), clusterId: fc.constant("cluster") }),
+  fc.record({
+    kind: fc.constant("registerBroker" as const),
+    nodeId: fc.nat(3),
+    incarnation: fc.string({ maxLength: 4 }),
+    rack: fc.constantFrom("", "r"),
+    endpoints: fc.array(
+      fc.record({
+        listener: fc.constant("PLAINTEXT"),
+        host: fc.string({ maxLength: 4 }),
+        port: fc.nat(65_535),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant("createTopic" as const),
+    name: names,
+    topicId: names.map((name) => `id-${name}`),
+    partitions: fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 3 }), { maxLength: 4 }),
+    configs,
+  }),
+  fc.record({
+    kind: fc.constant("addPartitions" as const),
+    topicId: names.map((name) => `id-${name}`),
+    existing: fc.nat(3),
+    partitions: fc.array(fc.array(fc.nat(3), { maxLength: 2 }), { maxLength: 2 }),
+  }),
+  fc.record({ kind: fc.constant("deleteTopic" as const), topicId: names.map((name) => `id-${name}`) }),
+  fc.record({
+    kind: fc.constant("setConfigs" as const),
+    resource: fc.constantFrom("topic" as const, "broker" as const, "group" as const),
+    name: fc.constantFrom("", "a", "g:h"),
+    configs,
+  }),
+  fc.record({ kind: fc.constant("allocateProducerIds" as const), nodeId: fc.nat(3), count: fc.nat(1_000) }),
+);
+
+test("every command is read back from the log as it was proposed", () =>
+  fc.assert(
+    fc.property(commands, (command) => {
+      expect(decodeCommand(encodeCommand(command))).toEqual(command);
+    }),
+  ));
+
+test("a snapshot is the state: what follows it comes to the same", () =>
+  fc.assert(
+    fc.property(
+      fc.array(commands, { maxLength: 20 }),
+      fc.array(commands, { maxLength: 5 }),
+      (before, rest) => {
+        const { image } = after(...before);
+        const stored = decodeSnapshot(encodeSnapshot(toSnapshot(image, 3)));
+        const restored = fromSnapshot(stored);
+        expect(restored).toEqual(image);
+        const apply = (from: MetadataImage) =>
+          rest.map((command) => {
+            const next = applyCommand(from, command);
+            from = next.image;
+            return next;
+          });
+        expect(apply(restored)).toEqual(apply(image));
+      },
+    ),
+  ));
+
+test("groups and producer ids are never given twice", () =>
+  fc.assert(
+    fc.property(fc.array(commands, { maxLength: 40 }), (sequence) => {
+      let image = emptyImage;
+      const groupIds: number[] = [];
+      const known = new Set<number>();
+      let nextProducerId = 0;
+      for (const command of sequence) {
+        const next = applyCommand(image, command);
+        for (const { partitions } of next.image.topics.values()) {
+          for (const { groupId } of partitions) {
+            if (!known.has(groupId)) groupIds.push(groupId);
+            known.add(groupId);
+          }
+        }
+        if (next.result.kind === "producerIds") {
+          expect(next.result.first).toBe(nextProducerId);
+          nextProducerId += next.result.count;
+        }
+        image = next.image;
+      }
+      expect(groupIds).toEqual([...groupIds].sort((a, b) => a - b));
+      expect(known.has(0)).toBe(false);
+    }),
+  ));
+
+test("a topic that exists, or would look the same in metric names, changes nothing (trap 63)", () => {
+  const taken = after(create("a.b"), create("a.b", "other"));
+  expect(taken.result).toEqual({ kind: "topicExists" });
+  expect(topicById(taken.image, "other")).toBeUndefined();
+  expect(after(create("a.b"), create("a_b")).result).toEqual({ kind: "topicCollides", with: "a.b" });
+  expect(after(create("a.b"), create("a-b")).result).toEqual({ kind: "done" });
+});
+
+test("a topic that is made again has neither the old one's configs nor its groups (trap 31)", () => {
+  const { image } = after(
+    create("t", "first"),
+    { kind: "setConfigs", resource: "topic", name: "t", configs: { "retention.ms": "1" } },
+    { kind: "deleteTopic", topicId: "first" },
+    create("t", "second"),
+  );
+  expect(configsOf(image, "topic", "t").size).toBe(0);
+  expect(image.topics.get("t")?.partitions.map(({ groupId }) => groupId)).toEqual([2]);
+  expect(topicById(image, "first")).toBeUndefined();
+});
+
+test("partitions are added only to as many as the proposer saw", () => {
+  const add = (existing: number): MetadataCommand => ({
+    kind: "addPartitions",
+    topicId: "id-t",
+    existing,
+    partitions: [[1], [1]],
+  });
+  expect(after(create("t"), add(2)).result).toEqual({ kind: "partitionsChanged" });
+  expect(after(add(1)).result).toEqual({ kind: "unknownTopic" });
+  const grown = after(create("t"), create("u"), add(1));
+  expect(grown.image.topics.get("t")?.partitions.map(({ index, groupId }) => [index, groupId])).toEqual([
+    [0, 1],
+    [1, 3],
+    [2, 4],
+  ]);
+});
+
+test("a cluster keeps its name", () => {
+  const name = (clusterId: string): MetadataCommand => ({ kind: "nameCluster", clusterId });
+  expect(after(name("first"), name("second")).image.clusterId).toBe("first");
+});
