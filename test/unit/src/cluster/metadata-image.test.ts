@@ -56,13 +56,14 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
       { maxLength: 2 },
     ),
   }),
-  fc.record({
-    kind: fc.constant("createTopic" as const),
-    name: names,
-    topicId: names.map((name) => `id-${name}`),
-    partitions: fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 3 }), { maxLength: 4 }),
-    configs,
-  }),
+  fc
+    .record({
+      kind: fc.constant("createTopic" as const),
+      name: names,
+      partitions: fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 3 }), { maxLength: 4 }),
+      configs,
+    })
+    .map((command) => ({ ...command, topicId: `id-${command.name}` })),
   fc.record({
     kind: fc.constant("addPartitions" as const),
     topicId: names.map((name) => `id-${name}`),
