@@ -16,6 +16,7 @@ export interface Listener {
 }
 
 export interface SocketEvents {
+  /** The bytes are good until this returns. */
   data(chunk: Buffer): void;
   /** All that was written has left for the peer. */
   drain(): void;

@@ -1,10 +1,11 @@
 import { createServer, type Socket as NodeSocket } from "node:net";
 import type { Listener, ListenOptions, Network, Socket, SocketEvents } from "./network.ts";
+import { receivingSocket } from "./receiving-socket.ts";
 
 /** The machine's TCP. */
 export const tcpNetwork: Network = {
   listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
-    const server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
+    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
       accept(new TcpSocket(socket)),
     );
     return new Promise((resolve, reject) => {
@@ -27,8 +28,10 @@ class TcpSocket implements Socket {
   readonly remoteAddress: string;
   readonly #socket: NodeSocket;
   #failure: Error | undefined;
+  #events: SocketEvents | undefined;
 
-  constructor(socket: NodeSocket) {
+  constructor(accepted: NodeSocket) {
+    const socket = receivingSocket(accepted, (bytes) => this.#events?.data(bytes));
     this.#socket = socket;
     // IPv4 peers of a listener for both families, as everybody else writes them.
     this.remoteAddress = (socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d)/, "");
@@ -43,13 +46,14 @@ class TcpSocket implements Socket {
   }
 
   listen(events: SocketEvents): void {
-    this.#socket.on("data", (chunk: Buffer) => events.data(chunk));
+    this.#events = events;
     this.#socket.on("drain", () => events.drain());
     if (this.#socket.closed) {
       process.nextTick(() => events.close(this.#failure));
       return;
     }
     this.#socket.on("close", () => events.close(this.#failure));
+    this.#socket.resume();
   }
 
   write(chunks: readonly Uint8Array[]): void {

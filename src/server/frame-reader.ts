@@ -14,8 +14,9 @@ const firstBufferBytesMax = 256 << 10;
 /**
  * Cuts a byte stream into frames of a four-byte length and that many bytes.
  *
- * A frame that lies whole in one chunk stays a view of it. One that does not gets a buffer of its own,
- * grown with what has really arrived: a peer that announces 100 MB and sends nothing costs 256 KiB at most.
+ * Chunks are only good until the next one, while frames are kept, some for as long as their records are cached.
+ * So each frame gets a buffer of exactly its size, grown with what has really arrived: a peer that announces
+ * 100 MB and sends nothing costs 256 KiB at most.
  */
 export class FrameReader {
   readonly #sizeBytesMax: number;
@@ -62,7 +63,9 @@ export class FrameReader {
 
     const end = position + this.#sizeBytes;
     if (end <= chunk.length) {
-      this.#onFrame(chunk.subarray(position, end));
+      const frame = Buffer.allocUnsafeSlow(this.#sizeBytes);
+      chunk.copy(frame, 0, position, end);
+      this.#onFrame(frame);
       return end;
     }
     this.#frame = Buffer.allocUnsafeSlow(Math.min(this.#sizeBytes, firstBufferBytesMax));
