@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import pino from "pino";
 import { Broker } from "./broker.ts";
 import { helpText } from "./config/help-text.ts";
@@ -9,6 +10,13 @@ import { systemPorts } from "./runtime/ports.ts";
 
 /** Exit codes: 1 is a failure of the broker, 2 a mistake in how it was called. */
 const exitCodes = { failed: 1, misused: 2 } as const;
+
+/**
+ * Records live outside V8's heap, but what has come in since the last collection counts towards the next one, whose
+ * limit follows the heap, which is small: all was marked anew every 10 MB of records. With a limit of three
+ * times the heap it is every 35 MB, for a third less CPU time.
+ */
+const heapGrowth = "--heap-growing-percent=200";
 
 /** How a broker process was called. */
 export interface BrokerCall {
@@ -39,6 +47,7 @@ export async function runBroker({ args, program }: BrokerCall): Promise<void> {
     return;
   }
 
+  setFlagsFromString(heapGrowth);
   const { config, notes } = loaded;
   // Written at once: what led to a crash must be in the log.
   const logger = pino({ name: "millrace", level: config.logLevel }, pino.destination({ fd: 1, sync: true }));
