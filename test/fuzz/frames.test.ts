@@ -1,0 +1,68 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { BrokerProcess } from "../integration/broker-process.ts";
+import { freePort } from "../integration/free-port.ts";
+import { temporaryDirectory } from "../integration/temporary-directory.ts";
+import { testConfig } from "../integration/test-broker.ts";
+import { Campaign } from "./campaign.ts";
+import { Canary } from "./canary.ts";
+
+/** The full run is a million, half of them with each setting. */
+const frames = Number(process.env.MILLRACE_FUZZ_FRAMES ?? 20_000);
+const seed = Number(process.env.MILLRACE_FUZZ_SEED ?? randomInt(2 ** 31));
+
+/** Beyond what the first round made the broker hold: codecs, caches and heap have their size by then. */
+const grownBytesMax = 200 << 20;
+const settleMs = 2_000;
+const mebibyte = 2 ** 20;
+
+test.each([false, true])(
+  "spoilt frames harm nobody, with topics created automatically: %s",
+  async (createsTopics) => {
+    await using directory = await temporaryDirectory();
+    await using broker = await BrokerProcess.start({
+      logDirectory: directory.path,
+      port: await freePort(),
+      config: { ...testConfig, "auto.create.topics.enable": String(createsTopics) },
+    });
+    const canary = new Canary(broker.bootstrapServers);
+    await canary.start();
+    const campaign = new Campaign({
+      broker,
+      seed: createsTopics ? seed + 1 : seed,
+      frames: frames / 2,
+      spare: [canary.topic],
+    });
+    console.info(`Fuzzing with MILLRACE_FUZZ_SEED=${seed}`);
+
+    let residentBefore: number | undefined;
+    const startedMs = performance.now();
+    await campaign.run(() => {
+      canary.check();
+      residentBefore ??= broker.residentBytes();
+    });
+    await canary.stop();
+    await canary.verify();
+    const seconds = (performance.now() - startedMs) / 1_000;
+
+    await sleep(settleMs);
+    const residentAfter = broker.residentBytes();
+    const resident = [residentBefore, residentAfter].map((bytes) => Math.round((bytes ?? 0) / mebibyte));
+    console.info(
+      `${JSON.stringify(campaign.tally)} in ${seconds.toFixed(0)} s, canary ${canary.rounds} rounds, ` +
+        `resident ${resident.join(" then ")} MiB`,
+    );
+    expect(campaign.tally.frames).toBe(frames / 2);
+    // A fuzzer of which nothing gets past the door would find nothing.
+    expect(campaign.tally.answered).toBeGreaterThan(campaign.tally.frames / 4);
+    if (residentBefore !== undefined && residentAfter !== undefined) {
+      expect(residentAfter - residentBefore).toBeLessThan(grownBytesMax);
+    }
+
+    // What was stored meanwhile must not keep the next life of the broker from starting, or from the canary's data.
+    await broker.kill();
+    await broker.start();
+    await canary.verify();
+  },
+);
