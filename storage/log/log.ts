@@ -311,6 +311,7 @@ export class Log implements AsyncDisposable {
       } catch (error) {
         // Compacted or trimmed in the meantime: goes on behind the last batch that was seen.
         if (!segment.isRemoved) throw error;
+        offset = Math.max(offset, this.#startOffset);
       }
     }
     for (const { bytes, header } of [...this.#dirty]) if (header.nextOffset > offset) onBatch(bytes, header);
