@@ -16,6 +16,8 @@ const seed = Number(process.env.MILLRACE_FUZZ_SEED ?? randomInt(2 ** 31));
 const grownBytesMax = 200 << 20;
 const settleMs = 2_000;
 const mebibyte = 2 ** 20;
+/** Measurements on the way that are told. */
+const residentsShown = 20;
 
 test.each([false, true])(
   "spoilt frames harm nobody, with topics created automatically: %s",
@@ -36,22 +38,26 @@ test.each([false, true])(
     });
     console.info(`Fuzzing with MILLRACE_FUZZ_SEED=${seed}`);
 
-    let residentBefore: number | undefined;
+    const residentBytes: (number | undefined)[] = [];
     const startedMs = performance.now();
     await campaign.run(() => {
       canary.check();
-      residentBefore ??= broker.residentBytes();
+      residentBytes.push(broker.residentBytes());
     });
     await canary.stop();
     await canary.verify();
     const seconds = (performance.now() - startedMs) / 1_000;
 
     await sleep(settleMs);
-    const residentAfter = broker.residentBytes();
-    const resident = [residentBefore, residentAfter].map((bytes) => Math.round((bytes ?? 0) / mebibyte));
+    residentBytes.push(broker.residentBytes());
+    const [residentBefore, residentAfter] = [residentBytes.at(0), residentBytes.at(-1)];
+    const every = Math.ceil(residentBytes.length / residentsShown);
+    const shown = residentBytes.filter(
+      (_, index) => index % every === 0 || index === residentBytes.length - 1,
+    );
     console.info(
       `${JSON.stringify(campaign.tally)} in ${seconds.toFixed(0)} s, canary ${canary.rounds} rounds, ` +
-        `resident ${resident.join(" then ")} MiB`,
+        `resident MiB ${shown.map((bytes) => Math.round((bytes ?? 0) / mebibyte)).join(" ")}`,
     );
     expect(campaign.tally.frames).toBe(frames / 2);
     // A fuzzer of which nothing gets past the door would find nothing.
