@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Peer, RunningPeer } from "./peer.ts";
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+const main = join(import.meta.dirname, "..", "..", "src", "main.js");
 const startMsMax = 30_000;
 
 interface Started {

@@ -1,6 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { AddressInUseError, type HttpHandler, type HttpNetwork, type HttpResponse } from "./http.ts";
 import type { Listener, ListenOptions } from "./network.ts";
+
+/** Importing the module touches all that it exports, its WebSocket too, whose library takes 8 MB and 20 ms. */
+const { createServer } = process.getBuiltinModule("node:http");
 
 /** Scrapers and probes are few; whoever holds more connections than this is neither. */
 const connectionsMax = 64;
