@@ -44,6 +44,7 @@ export interface BrokerConfig {
   readonly producerIdExpirationCheckIntervalMs: number;
   readonly messageMaxBytes: number;
   readonly logRetentionCheckIntervalMs: number;
+  readonly cleaner: CleanerConfig;
   /** What a topic without overrides has. */
   readonly topicDefaults: TopicSettings;
   readonly journalFileBytes: number;
@@ -73,6 +74,16 @@ export interface GroupLimits {
   readonly maxSessionTimeoutMs: number;
   readonly initialRebalanceDelayMs: number;
   readonly maxSize: number;
+}
+
+/** How logs are compacted. */
+export interface CleanerConfig {
+  readonly isEnabled: boolean;
+  readonly backoffMs: number;
+  /** Memory for the keys of one run, and how full it may become. */
+  readonly keyMapBytes: number;
+  readonly keyMapLoadFactor: number;
+  readonly bytesPerSecondMax: number;
 }
 
 /** How committed offsets are kept. */
@@ -125,6 +136,7 @@ export function buildBrokerConfig(
     advertisedListeners: listeners.advertised,
     maxConnectionsPerIpOverrides,
     httpListener: readHttpListener(read, layers),
+    cleaner: readCleanerConfig(read),
     groups: readGroupLimits(read),
     offsets: readOffsetsConfig(read),
     topicDefaults: topicSettings(new Map(), layers),
@@ -248,6 +260,17 @@ function readStorageConfig(read: ValueReader) {
     cacheBytes: read.number("millrace.cache.bytes"),
     dirtyBytesMax: read.number("millrace.dirty.bytes.max"),
     acceptCorruption: read.flag("millrace.recovery.accept.corruption"),
+  };
+}
+
+function readCleanerConfig(read: ValueReader): CleanerConfig {
+  return {
+    isEnabled: read.flag("log.cleaner.enable"),
+    backoffMs: read.number("log.cleaner.backoff.ms"),
+    // Kafka takes any number for these three; what makes no sense comes as near to it as does.
+    keyMapBytes: Math.min(Math.max(read.number("log.cleaner.dedupe.buffer.size"), 1024), 2 ** 31 - 1),
+    keyMapLoadFactor: Math.min(Math.max(read.number("log.cleaner.io.buffer.load.factor"), 0.1), 1),
+    bytesPerSecondMax: Math.max(read.number("log.cleaner.io.max.bytes.per.second"), 1024),
   };
 }
 

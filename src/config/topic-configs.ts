@@ -36,6 +36,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf(
     long("delete.retention.ms", 86_400_000, {
       validator: atLeast(0),
       synonyms: ["log.cleaner.delete.retention.ms"],
+      does: "How long a tombstone can be read after its first compaction.",
     }),
     long("file.delete.delay.ms", 60000, { validator: atLeast(0), synonyms: ["log.segment.delete.delay.ms"] }),
     long("flush.messages", longMax, { validator: atLeast(1), synonyms: ["log.flush.interval.messages"] }),
@@ -59,6 +60,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf(
     long("max.compaction.lag.ms", longMax, {
       validator: atLeast(1),
       synonyms: ["log.cleaner.max.compaction.lag.ms"],
+      does: "Age at which a record is compacted whatever the dirty ratio; segments are sealed by then.",
     }),
     int("max.message.bytes", 1_048_588, {
       validator: atLeast(0),
@@ -83,10 +85,12 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf(
     double("min.cleanable.dirty.ratio", 0.5, {
       validator: between(0, 1),
       synonyms: ["log.cleaner.min.cleanable.ratio"],
+      does: "Share of bytes not yet compacted, among those that could be, above which a log is compacted.",
     }),
     long("min.compaction.lag.ms", 0, {
       validator: atLeast(0),
       synonyms: ["log.cleaner.min.compaction.lag.ms"],
+      does: "Age below which records are not compacted.",
     }),
     int("min.insync.replicas", 1, {
       validator: atLeast(1),

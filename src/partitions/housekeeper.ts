@@ -9,6 +9,7 @@ import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { Compactor } from "./compactor.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionManager } from "./partition-manager.ts";
 import { ProduceGate } from "./produce-gate.ts";
@@ -54,6 +55,7 @@ export class Housekeeper {
   readonly gate: ProduceGate;
   readonly #options: HousekeeperOptions;
   readonly #timers: CancelTimer[] = [];
+  readonly #compactor: Compactor;
   readonly #running = new Set<Promise<void>>();
   #isRefusing = false;
   #isFlushing = false;
@@ -64,6 +66,7 @@ export class Housekeeper {
 
   constructor(options: HousekeeperOptions) {
     this.#options = options;
+    this.#compactor = new Compactor(options);
     this.gate = new ProduceGate(options.clock, () => this.#hasRoom(), {
       held: (waitingCount) => this.#tellHeld(waitingCount),
       resumed: (heldMs) => options.logger.info({ heldMs: Math.round(heldMs) }, "produce goes on"),
@@ -82,6 +85,9 @@ export class Housekeeper {
       ),
       every(clock, config().producerIdExpirationCheckIntervalMs, () => this.#expireProducers(), onFatal),
     );
+    if (!config().cleaner.isEnabled) return;
+    const backoffMs = () => config().cleaner.backoffMs;
+    this.#timers.push(every(clock, backoffMs, () => this.#tracked(this.#compactor.run()), onFatal));
   }
 
   /** Turns producers away for good. */
@@ -93,6 +99,7 @@ export class Housekeeper {
   /** Begins nothing new; resolves when what is under way has ended, however it ended. */
   async stop(): Promise<void> {
     for (const stop of this.#timers) stop();
+    this.#compactor.stop();
     await Promise.allSettled(this.#running);
   }
 

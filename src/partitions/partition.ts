@@ -193,8 +193,10 @@ export class Partition implements StateMachine {
 
   #restoreProducer(header: BatchHeader): void {
     if (header.producerId < 0) return;
-    const { baseOffset, nextOffset, maxTimestampMs } = header;
-    this.producers.append(header, { baseOffset, nextOffset, maxTimestampMs }, this.#startedMs);
+    const { baseOffset, nextOffset, maxTimestampMs, lastOffsetDelta } = header;
+    // Compaction takes records out of a batch: as many sequence numbers as offsets are used up all the same.
+    const sequence = { ...header, recordCount: lastOffsetDelta + 1 };
+    this.producers.append(sequence, { baseOffset, nextOffset, maxTimestampMs }, this.#startedMs);
   }
 
   /** Makes no further progress: waiters are told, watchers woken. The log is the owner's to close. */

@@ -28,21 +28,22 @@ export const systemClock: Clock = {
   },
 };
 
-/** Runs `work` every `intervalMs`, one run at a time, until the answer is called. */
+/** Runs `work` every `intervalMs`, which may change meanwhile, one run at a time, until the answer is called. */
 export function every(
   clock: Clock,
-  intervalMs: number,
+  intervalMs: number | (() => number),
   work: () => void | Promise<void>,
   onError: (error: unknown) => void,
 ): CancelTimer {
   let stopped = false;
-  let cancel = clock.schedule(intervalMs, run);
+  const delayMs = () => (typeof intervalMs === "number" ? intervalMs : intervalMs());
+  let cancel = clock.schedule(delayMs(), run);
   function run(): void {
     Promise.resolve()
       .then(work)
       .catch(onError)
       .finally(() => {
-        if (!stopped) cancel = clock.schedule(intervalMs, run);
+        if (!stopped) cancel = clock.schedule(delayMs(), run);
       });
   }
   return () => {

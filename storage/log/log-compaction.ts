@@ -184,7 +184,7 @@ class Compaction {
     const isTombstoneDue = horizonMs !== undefined && nowMs >= horizonMs;
     const kept = records.filter(bytes, {
       keep: (record) => this.#isKept(record, isTombstoneDue),
-      deleteHorizonMs: nowMs + rules.deleteRetentionMs,
+      deleteHorizonMs: Math.min(nowMs + rules.deleteRetentionMs, Number.MAX_SAFE_INTEGER),
     });
     if (kept) return kept;
     // Without the log's very last batch, readers could not tell where it ends.
