@@ -78,7 +78,7 @@ export class BrokerWorld implements AsyncDisposable {
     const network = new FakeNetwork();
     const fatal: unknown[] = [];
     const config = configOf(options.config);
-    await files.makeDirectory(config.logDirectory);
+    await clock.until(files.makeDirectory(config.logDirectory));
     const broker = await clock.until(
       Broker.start({
         config,
