@@ -10,6 +10,7 @@ import type { TornTail } from "#storage/log/log-recovery.ts";
 import type { MetadataImage, PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { isDiskFull } from "../runtime/disk-full.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { Partition } from "./partition.ts";
 import type { ProducerStore } from "./producer-store.ts";
@@ -46,8 +47,18 @@ interface Placed {
   work: Promise<void>;
 }
 
+/** How often a partition that the disk has no room for is tried again. */
+const retryOpenMs = 1_000;
 /** Partitions opened or removed at the same time. */
 const workersMax = 16;
+
+/** A log could not be opened for want of room; nothing of it is left open. */
+class NoRoomError extends Error {
+  constructor(options: ErrorOptions) {
+    super("Cannot open a log: the disk is full", options);
+    this.name = "NoRoomError";
+  }
+}
 
 /** The partitions of this node: opens and removes them as the metadata image says. */
 export class PartitionManager {
@@ -62,6 +73,7 @@ export class PartitionManager {
   /** By topic name, then partition index: the hot path. */
   readonly #open = new Map<string, (Partition | undefined)[]>();
   readonly #startedMs: number;
+  #isClosing = false;
   #workers = 0;
   readonly #waitingForWorker: (() => void)[] = [];
 
@@ -135,6 +147,7 @@ export class PartitionManager {
 
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.whenAllReady();
     await Promise.all(this.#removals.values());
     const partitions = [...this.all()];
@@ -158,8 +171,23 @@ export class PartitionManager {
       placed[image.index] = place;
       const before = this.#removals.get(nameOf(place)) ?? Promise.resolve();
       place.work = before
-        .then(() => this.#withWorker(() => this.#openPlaced(place)))
+        .then(() => this.#openWhenRoom(place))
         .catch((error: unknown) => this.#options.onFatal(error));
+    }
+  }
+
+  /** Opens a partition, as soon as the disk has room for its first file. */
+  async #openWhenRoom(place: Placed): Promise<void> {
+    const { clock, logger } = this.#options;
+    for (let tries = 1; !place.isRemoved && !this.#isClosing; tries++) {
+      try {
+        return await this.#withWorker(() => this.#openPlaced(place));
+      } catch (error) {
+        if (!(error instanceof NoRoomError)) throw error;
+        if (tries === 1)
+          logger.error({ partition: nameOf(place) }, "the disk is full: a partition cannot be opened");
+      }
+      await new Promise<void>((resolve) => clock.schedule(retryOpenMs, resolve));
     }
   }
 
@@ -168,10 +196,11 @@ export class PartitionManager {
     const { topic, image } = place;
     const kept = recovered.get(image.groupId);
     const settings = settingsOf(topic.name);
-    const log = await logs.openLog(
-      { topic: topic.name, topicId: topic.id, partition: image.index },
-      logConfigOf(settings),
-    );
+    const log = await logs
+      .openLog({ topic: topic.name, topicId: topic.id, partition: image.index }, logConfigOf(settings))
+      .catch((error: unknown) => {
+        throw isDiskFull(error) ? new NoRoomError({ cause: error }) : error;
+      });
     this.#tellOfDamage(log);
     const partition = new Partition({
       topic: topic.name,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
+import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { OffsetCommit } from "#protocol/messages/offset-commit.ts";
 import { type DiskChange, FaultyFileSystem, type FaultyFileSystemOptions } from "#storage/io/faulty-file.ts";
 import type { DiskErrorCode } from "#storage/io/file.ts";
@@ -162,4 +163,37 @@ test("a start that the disk fails tells why and leaves nothing running", async (
     name: expect.stringMatching(/Error/),
   });
   expect(first.clock.timerCount).toBe(0);
+});
+
+test("a topic made on a full disk waits for room, can be deleted meanwhile, and ends nothing", async () => {
+  const options: FaultyFileSystemOptions = { capacityBytes: 400 * mebibyte };
+  await using world = await BrokerWorld.start({ files: new FaultyFileSystem(options) });
+  await world.clock.advance(1_000);
+  options.capacityBytes = 0;
+  const waiting = world.createTopic("waiting");
+  const deleted = world.createTopic("deleted");
+  await world.clock.advance(5_000);
+  expect(world.fatal).toEqual([]);
+  const { responses } = await world.call(DeleteTopics, 5, { topicNames: ["deleted"], timeoutMs: 1_000 });
+  expect(responses[0]?.errorCode).toBe(0);
+  options.capacityBytes = 400 * mebibyte;
+  await world.clock.advance(5_000);
+  expect(await world.clock.until(waiting)).toBe(0);
+  await world.clock.until(deleted);
+  expect((await world.clock.until(world.produce("waiting", batchOf(["a"])))).errorCode).toBe(0);
+});
+
+test("a stop does not wait for the room that a topic waits for", async () => {
+  const options: FaultyFileSystemOptions = { capacityBytes: 400 * mebibyte };
+  const files = new FaultyFileSystem(options);
+  const world = await BrokerWorld.start({ files });
+  await world.clock.advance(1_000);
+  options.capacityBytes = 0;
+  void world.createTopic("t").catch(() => undefined);
+  await world.clock.advance(5_000);
+  await world.clock.until(world.broker.close());
+  expect([world.fatal, world.clock.timerCount]).toEqual([[], 0]);
+  options.capacityBytes = 400 * mebibyte;
+  await using reopened = await BrokerWorld.start({ files });
+  expect((await reopened.clock.until(reopened.produce("t", batchOf(["a"])))).errorCode).toBe(0);
 });
