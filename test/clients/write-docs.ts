@@ -1,8 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { features } from "./features.ts";
 import { type ClientResults, keptResults, type Outcome } from "./results.ts";
+import { trapNames } from "./trap-names.ts";
+import { trapsPage, trapsPageUrl } from "./traps-page.ts";
 
-/** Writes docs/clients.md from what the last run of each client's suite found out. */
+/** Writes docs/clients.md from what the last run of each client's suite found out, and docs/compatibility-traps.md. */
 
 const cells: Readonly<Record<Outcome, string>> = { works: "yes", fails: "**no**", lacks: "–" };
 
@@ -121,3 +123,4 @@ function table(clients: readonly ClientResults[]): string {
 
 const page = `${head}\n${table(await keptResults())}\n${legend}${snippets}`;
 await writeFile(new URL("../../docs/clients.md", import.meta.url), page);
+await writeFile(trapsPageUrl, trapsPage(await trapNames()));

@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { ErrorCode } from "#protocol/error-codes.ts";
 import { decodeResponseFrame } from "#protocol/frame.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
+import { ask } from "../integration/ask.ts";
 import type { BrokerProcess } from "../integration/broker-process.ts";
-import { ask } from "./ask.ts";
 import { fuzzCorrelationId, served, validFrames } from "./corpus.ts";
 import { FuzzConnection, type Outcome } from "./fuzz-connection.ts";
 import { mutate } from "./mutation.ts";
@@ -144,8 +145,22 @@ function expectReadable(frame: Buffer, outcome: Outcome): void {
   const [apiKey, version] = [frame.readInt16BE(4), frame.readInt16BE(6)];
   const route = served.find((entry) => entry.api.key === apiKey && entry.version === version);
   if (!answer || !route) return;
-  const { correlationId } = decodeResponseFrame(answer, { api: route.api, version });
+  const { correlationId, response } = decodeResponseFrame(answer, { api: route.api, version });
   if (correlationId !== fuzzCorrelationId) {
     throw new Error(`Cannot match the answer to ${route.api.name} v${version}: correlation ${correlationId}`);
   }
+  if (holdsServerError(response)) {
+    throw new Error(
+      `Cannot take UNKNOWN_SERVER_ERROR for ${route.api.name} v${version}: ${frame.toString("hex")}`,
+    );
+  }
+}
+
+/** The error that says nothing and ends some clients for good, at any depth of an answer (trap 66). */
+function holdsServerError(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+  return Object.entries(value).some(
+    ([name, inner]) =>
+      (name === "errorCode" && inner === ErrorCode.unknownServerError) || holdsServerError(inner),
+  );
 }

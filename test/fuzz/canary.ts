@@ -5,6 +5,7 @@ import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { readBatches } from "#protocol/records/batch.ts";
 import { buildBatch } from "#protocol/records/batch-builder.ts";
 import { readRecords } from "#protocol/records/record.ts";
+import { ask } from "../integration/ask.ts";
 import { RawConnection } from "../integration/bad-input/raw-connection.ts";
 import {
   fetchRequest,
@@ -12,7 +13,6 @@ import {
   readFetchResponse,
   readProduceResponse,
 } from "../integration/bad-input/wire.ts";
-import { ask } from "./ask.ts";
 
 const pauseMs = 20;
 const decompressedBytesMax = 1 << 20;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { buildBatch } from "#protocol/records/batch-builder.ts";
+import { ask } from "../integration/ask.ts";
 import { RawConnection } from "../integration/bad-input/raw-connection.ts";
 import {
   apiVersionsRequest,
@@ -15,7 +16,6 @@ import {
 } from "../integration/bad-input/wire.ts";
 import { useBroker } from "../integration/test-broker.ts";
 import { waitUntil } from "../integration/wait-until.ts";
-import { ask } from "./ask.ts";
 import { Canary } from "./canary.ts";
 
 const mebibyte = 2 ** 20;

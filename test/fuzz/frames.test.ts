@@ -20,7 +20,7 @@ const mebibyte = 2 ** 20;
 const residentsShown = 20;
 
 test.each([false, true])(
-  "spoilt frames harm nobody, with topics created automatically: %s",
+  "spoilt frames harm nobody and whole ones get errors that say something (trap 66), automatic topics: %s",
   async (createsTopics) => {
     await using directory = await temporaryDirectory();
     await using broker = await BrokerProcess.start({

@@ -1,6 +1,6 @@
 import { decodeResponseFrame, encodeRequestFrame } from "#protocol/frame.ts";
 import type { Api, RequestInput, ResponseOutput } from "#protocol/schema/api.ts";
-import { RawConnection } from "../integration/bad-input/raw-connection.ts";
+import { RawConnection } from "./bad-input/raw-connection.ts";
 
 /** One request on a connection of its own, answered or thrown. */
 export async function ask<A extends Api>(
