@@ -3,11 +3,11 @@ import { atLeast, hostPortOrOff, oneOf } from "./validator.ts";
 
 /** The few configs that Kafka has no name for. */
 export const millraceConfigs: readonly ConfigDefinition[] = [
-  long("millrace.cache.bytes", 268_435_456, {
+  long("millrace.cache.bytes", 67_108_864, {
     validator: atLeast(0),
     does: "Memory for recently written and read batches, shared by all partitions.",
   }),
-  long("millrace.dirty.bytes.max", 134_217_728, {
+  long("millrace.dirty.bytes.max", 67_108_864, {
     validator: atLeast(1_048_576),
     does: "Committed bytes that may wait for their segments; at the bound, produce waits.",
   }),

@@ -187,10 +187,10 @@ export class Housekeeper {
     if (partition.isClosed) return;
     const { clock, telemetry } = this.#options;
     const startedMs = clock.monotonicMs();
-    const { dirtyBytes } = partition.log;
+    const { unflushedBytes } = partition.log;
     try {
       await partition.log.flush();
-      telemetry.segmentFlushedBytes += dirtyBytes;
+      telemetry.segmentFlushedBytes += unflushedBytes;
       telemetry.segmentFlushes.observe(clock.monotonicMs() - startedMs);
       await this.#options.producers.saveIfDue(partition);
     } catch (error) {

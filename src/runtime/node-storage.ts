@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Logger } from "pino";
 import { crc32c } from "#protocol/bytes/crc32c.ts";
-import { BatchCache } from "#storage/cache/batch-cache.ts";
+import { BatchCache, batchOverheadBytes } from "#storage/cache/batch-cache.ts";
 import { BufferArena } from "#storage/io/buffer-arena.ts";
 import { openDirectFileSystem } from "#storage/io/direct-file.ts";
 import { lockDirectory } from "#storage/io/directory-lock.ts";
@@ -82,7 +82,7 @@ export async function openNodeStorage(
   if (report.tornTail) logger.warn(report.tornTail, "cut the journal's unfinished last write");
 
   const dirty = new DirtyBudget(config.dirtyBytesMax);
-  const cache = new BatchCache(config.cacheBytes);
+  const cache = new BatchCache(config.cacheBytes, { batchOverheadBytes });
   const logs = await LogManager.open({
     files,
     directory,

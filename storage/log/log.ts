@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BatchCache, type LogCache, withoutExcess } from "../cache/batch-cache.ts";
+import { type BatchCache, batchOverheadBytes, type LogCache, withoutExcess } from "../cache/batch-cache.ts";
 import type { AlignedMemory } from "../io/aligned-loan.ts";
 import { DiskError, type FileSystem } from "../io/file.ts";
 import { type CompactableRange, type CompactionRules, compactableRange } from "../retention/compaction.ts";
@@ -137,8 +137,14 @@ export class Log implements AsyncDisposable {
     return this.#segments.sizeBytes + this.#dirty.sizeBytes;
   }
 
-  get dirtyBytes(): number {
+  /** Bytes of batches that are not in the segments yet. */
+  get unflushedBytes(): number {
     return this.#dirty.sizeBytes;
+  }
+
+  /** Memory that those batches take. */
+  get dirtyBytes(): number {
+    return this.#dirty.sizeBytes + this.#dirty.count * batchOverheadBytes;
   }
 
   /** When the oldest of the dirty batches came, as `nowMs` told it; undefined when all is flushed. */
@@ -166,7 +172,7 @@ export class Log implements AsyncDisposable {
     const bytes = withoutExcess(batch);
     if (this.#dirty.count === 0) this.#dirtySinceMs = this.#nowMs();
     this.#dirty.push(bytes, header);
-    this.#budget.add(bytes.length);
+    this.#budget.add(bytes.length + batchOverheadBytes);
     const { baseOffset, nextOffset } = header;
     this.#cache.put({ bytes, baseOffset, nextOffset }, this.#nextOffset);
     this.#epochs.note(header);
@@ -380,7 +386,7 @@ export class Log implements AsyncDisposable {
     const endOffset = this.#nextOffset;
     while (this.#dirty.count > 0 && this.flushedOffset < endOffset) {
       const batches = await this.#segments.writeSome(this.#dirty, this.#config, this.#facts());
-      this.#budget.remove(this.#dirty.shift(batches.length));
+      this.#budget.remove(this.#dirty.shift(batches.length) + batches.length * batchOverheadBytes);
       this.#dirtySinceMs = this.#nowMs();
       if (this.#segments.uncheckpointedBytes >= this.#config.checkpointBytes) {
         await this.#segments.checkpoint(this.#facts());
@@ -506,7 +512,8 @@ export class Log implements AsyncDisposable {
   async #release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#budget.remove(this.#dirty.clear());
+    this.#budget.remove(this.dirtyBytes);
+    this.#dirty.clear();
     this.#cache.clear();
     await this.#segments.release();
   }

@@ -70,6 +70,15 @@ describe("the budget", () => {
     expect(cache.sizeBytes).toBe(0);
   });
 
+  test("many small batches count with what each takes besides its bytes", () => {
+    const cache = new BatchCache(1000, { batchOverheadBytes: 400 });
+    const log = cache.forLog();
+    for (let offset = 0; offset < 10; offset++) log.put(batch(offset, offset + 1, new Uint8Array(10)));
+    expect(cache.sizeBytes).toBeLessThanOrEqual(1000);
+    log.clear();
+    expect(cache.sizeBytes).toBe(0);
+  });
+
   test("a small part of a large buffer is copied, a large part is not", () => {
     const frame = Buffer.from(new ArrayBuffer(1000)).fill(7);
     expect(withoutExcess(frame.subarray(0, 400)).buffer).toBe(frame.buffer);
