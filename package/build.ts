@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -6,17 +6,21 @@ import { fileURLToPath } from "node:url";
 const modules = ["protocol", "storage", "raft", "src"];
 
 const here = fileURLToPath(new URL("./", import.meta.url));
-const generated = [...modules, "package.json"];
+/** The manifest goes first: without it this directory stands for the sources again. */
+const generated = ["package.json", ...modules];
 
 /** `node package/build.ts` compiles, `node package/build.ts clean` removes what that made. */
 for (const name of generated) rmSync(`${here}${name}`, { recursive: true, force: true });
 if (process.argv[2] !== "clean") build();
 
 function build(): void {
-  execFileSync("tsc", ["-p", `${here}tsconfig.build.json`], {
-    stdio: "inherit",
+  // Its complaints go where npm shows them.
+  const compiler = spawnSync("tsc", ["-p", `${here}tsconfig.build.json`], {
+    stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
+  if (compiler.error) throw compiler.error;
+  if (compiler.status !== 0) process.exit(1);
   const { name, version } = readManifest();
   const imports = Object.fromEntries(modules.map((module) => [`#${module}/*.ts`, compiled(module)]));
   const manifest = {

@@ -27,7 +27,7 @@ export interface GroupMemberOptions {
 
 type Joined = ResponseOutput<typeof JoinGroup>;
 
-const heartbeatsPerSession = 4;
+const heartbeatsPerSession = 15;
 const rebalanceTimeoutMs = 60_000;
 const protocolName = "range";
 const protocolType = "consumer";

@@ -1,15 +1,9 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { Fetch } from "#protocol/messages/fetch.ts";
-import {
-  attributesOf,
-  type BatchHeader,
-  isIntact,
-  readBatches,
-  type TimestampType,
-} from "#protocol/records/batch.ts";
-import { readControlBatch } from "#protocol/records/control-batch.ts";
+import { attributesOf, isIntact, readBatches, type TimestampType } from "#protocol/records/batch.ts";
 import { type DecodedRecord, readRecords } from "#protocol/records/record.ts";
 import type { ResponseOutput } from "#protocol/schema/api.ts";
+import { AbortedTransactions } from "./aborted-transactions.ts";
 import { ConnectionError, RefusedError } from "./client-errors.ts";
 import { type Cluster, isPassing } from "./cluster.ts";
 import { listOffsets, specialTimes } from "./offsets.ts";
@@ -186,30 +180,5 @@ export class PartitionReader {
     for (const record of readRecords(batch, { decompressedBytesMax })) {
       if (record.offset >= offset) position.ready.push({ ...record, topic, partition, timestampType });
     }
-  }
-}
-
-/** Which batches of one answer belong to aborted transactions (KIP-98). */
-class AbortedTransactions {
-  readonly #coming: { readonly producerId: number; readonly firstOffset: number }[];
-  readonly #open = new Set<number>();
-
-  constructor(aborted: readonly { readonly producerId: number; readonly firstOffset: number }[]) {
-    this.#coming = aborted.toSorted((left, right) => left.firstOffset - right.firstOffset);
-  }
-
-  /** To be asked once for each batch, in order. */
-  hides(batch: Uint8Array, header: BatchHeader): boolean {
-    const { isControl, isTransactional } = attributesOf(header);
-    if (isControl) {
-      const marker = readControlBatch(batch);
-      if (marker?.kind === "transactionMarker") this.#open.delete(marker.producerId);
-      return false;
-    }
-    for (let next = this.#coming[0]; next && next.firstOffset <= header.baseOffset; next = this.#coming[0]) {
-      this.#open.add(next.producerId);
-      this.#coming.shift();
-    }
-    return isTransactional && this.#open.has(header.producerId);
   }
 }
