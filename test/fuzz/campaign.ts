@@ -3,7 +3,9 @@ import { fileURLToPath } from "node:url";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { decodeResponseFrame } from "#protocol/frame.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
+import { DeleteGroups } from "#protocol/messages/delete-groups.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
+import { ListGroups } from "#protocol/messages/list-groups.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import { ask } from "../integration/ask.ts";
 import type { BrokerProcess } from "../integration/broker-process.ts";
@@ -82,6 +84,7 @@ export class Campaign {
       const request = { topicNames, timeoutMs: 10_000 };
       await ask(broker.bootstrapServers, DeleteTopics, { version: 5, request });
     }
+    await this.#deleteGroups();
     const created = topics.map((topic) => ({ ...topic, replicationFactor: 1 }));
     await ask(broker.bootstrapServers, CreateTopics, {
       version: 5,
@@ -97,6 +100,17 @@ export class Campaign {
       },
       { seed: this.#random.below(2 ** 31), perVersion: framesPerVersion },
     );
+  }
+
+  async #deleteGroups(): Promise<void> {
+    const { bootstrapServers } = this.#options.broker;
+    const listed = await ask(bootstrapServers, ListGroups, { version: 4, request: {} });
+    const groupsNames = listed.groups.map(({ groupId }) => groupId);
+    for (let from = 0; from < groupsNames.length; from += deletedAtOnceMax) {
+      // Those with members stay, until the members' sessions end.
+      const request = { groupsNames: groupsNames.slice(from, from + deletedAtOnceMax) };
+      await ask(bootstrapServers, DeleteGroups, { version: 2, request });
+    }
   }
 
   async #topicIds(): Promise<ReadonlyMap<string, string>> {

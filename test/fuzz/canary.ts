@@ -40,7 +40,9 @@ export class Canary {
   }
 
   async start(): Promise<void> {
-    const topics = [{ name: this.topic, numPartitions: 1, replicationFactor: 1 }];
+    // Its records are of 1970: retention has to leave them alone.
+    const configs = [{ name: "retention.ms", value: "-1" }];
+    const topics = [{ name: this.topic, numPartitions: 1, replicationFactor: 1, configs }];
     const request = { topics, timeoutMs: 10_000 };
     const { topics: created } = await ask(this.#bootstrapServers, CreateTopics, { version: 5, request });
     assert.equal(created[0]?.errorCode, 0);
