@@ -60,10 +60,13 @@ export class CrashWorkload {
   }
 
   async run(steps: number): Promise<void> {
-    await this.#prepare();
+    const { clock } = this.#world;
+    await clock.until(this.#prepare());
     for (let step = 0; step < steps; step++) {
-      await this.#step();
-      if (this.#random() < 0.3) await this.#world.clock.advance(this.#random() * 12_000);
+      // One wait for the whole step: what is answered within it is noted the moment it comes.
+      await clock.until(this.#step());
+      if (this.#random() < 0.3) await clock.advance(this.#random() * 12_000);
+      if (this.#random() < 0.04) await clock.advance(30_000);
     }
     await this.#proveAlive();
   }
@@ -75,7 +78,8 @@ export class CrashWorkload {
       const partition = this.#model.topics.get("plain")?.partitions[0];
       const values = [`${this.#next()}-`.padEnd(250_000, "y")];
       for (const value of values) partition?.sent.add(keyOf(value));
-      const { errorCode, baseOffset } = await this.#call(this.#world.produce("plain", batchOf(values)));
+      const produced = this.#world.produce("plain", batchOf(values));
+      const { errorCode, baseOffset } = await this.#world.clock.until(produced);
       expect(errorCode, "the broker takes data again").toBe(0);
       partition?.acknowledge(baseOffset, values);
     }
@@ -91,7 +95,7 @@ export class CrashWorkload {
         await this.#resend(name, index, partition);
       }
     }
-    const { errorCode } = await this.#call(this.#world.begin(FindCoordinator, 2, { key: "g", keyType: 0 }));
+    const { errorCode } = await this.#world.begin(FindCoordinator, 2, { key: "g", keyType: 0 });
     expect(errorCode).toBe(0);
   }
 
@@ -102,8 +106,7 @@ export class CrashWorkload {
     else if (dice < 0.7) await this.#trim();
     else if (dice < 0.82) await this.#commitOffset();
     else if (dice < 0.92) await this.#createOrDelete();
-    else if (dice < 0.96) await this.#alterConfig();
-    else await this.#world.clock.advance(30_000);
+    else await this.#alterConfig();
   }
 
   async #produceSeveral(): Promise<void> {
@@ -116,7 +119,7 @@ export class CrashWorkload {
     const values = this.#values(1 + Math.floor(this.#random() * 3));
     for (const value of values) partition.sent.add(keyOf(value));
     const acks = this.#random() < 0.5 ? 1 : -1;
-    const answer = await this.#call(this.#world.produce(name, batchOf(values), { acks, partition: index }));
+    const answer = await this.#world.produce(name, batchOf(values), { acks, partition: index });
     if (answer.errorCode === 0) partition.acknowledge(answer.baseOffset, values);
     else expect(noPromise).toContain(answer.errorCode);
   }
@@ -124,9 +127,10 @@ export class CrashWorkload {
   async #produceSequenced(): Promise<void> {
     const { name, index, partition } = this.#pick();
     if (partition.producerId < 0) {
-      const answer = await this.#call(
-        this.#world.begin(InitProducerId, 4, { transactionalId: null, transactionTimeoutMs: 1 }),
-      );
+      const answer = await this.#world.begin(InitProducerId, 4, {
+        transactionalId: null,
+        transactionTimeoutMs: 1,
+      });
       expect(answer.errorCode).toBe(0);
       partition.producerId = answer.producerId;
     }
@@ -154,7 +158,7 @@ export class CrashWorkload {
 
   async #send(name: string, index: number, partition: PartitionModel, batch: SentBatch): Promise<void> {
     const bytes = partition.bytesOf(batch);
-    const answer = await this.#call(this.#world.produce(name, bytes, { partition: index }));
+    const answer = await this.#world.produce(name, bytes, { partition: index });
     if (answer.errorCode === 0) {
       if (batch.baseOffset !== undefined) {
         expect(answer.baseOffset, "a duplicate gets the original offset").toBe(batch.baseOffset);
@@ -172,12 +176,10 @@ export class CrashWorkload {
     if (!partition) return;
     const { startOffset, nextOffset } = partition;
     const offset = startOffset + Math.floor(this.#random() * (nextOffset - startOffset + 1));
-    const { topics } = await this.#call(
-      this.#world.begin(DeleteRecords, 2, {
-        topics: [{ name: "trimmed", partitions: [{ partitionIndex: 0, offset }] }],
-        timeoutMs: 1_000,
-      }),
-    );
+    const { topics } = await this.#world.begin(DeleteRecords, 2, {
+      topics: [{ name: "trimmed", partitions: [{ partitionIndex: 0, offset }] }],
+      timeoutMs: 1_000,
+    });
     const answer = topics[0]?.partitions[0];
     expect(answer?.errorCode).toBe(0);
     expect(answer?.lowWatermark).toBeGreaterThanOrEqual(offset);
@@ -188,17 +190,15 @@ export class CrashWorkload {
     const { committed } = this.#model;
     const offset = this.#next();
     committed.sent.push(offset);
-    const { topics } = await this.#call(
-      this.#world.begin(OffsetCommit, 8, {
-        groupId: "g",
-        topics: [
-          {
-            name: "plain",
-            partitions: [{ partitionIndex: 0, committedOffset: offset, committedMetadata: "" }],
-          },
-        ],
-      }),
-    );
+    const { topics } = await this.#world.begin(OffsetCommit, 8, {
+      groupId: "g",
+      topics: [
+        {
+          name: "plain",
+          partitions: [{ partitionIndex: 0, committedOffset: offset, committedMetadata: "" }],
+        },
+      ],
+    });
     const errorCode = topics[0]?.partitions[0]?.errorCode;
     if (errorCode === 0) this.#model.committed = { answered: offset, sent: [] };
     else expect([ErrorCode.coordinatorNotAvailable, ErrorCode.notCoordinator]).toContain(errorCode);
@@ -212,9 +212,10 @@ export class CrashWorkload {
       return;
     }
     topic.isDeletionSent = true;
-    const { responses } = await this.#call(
-      this.#world.begin(DeleteTopics, 5, { topicNames: ["fleeting"], timeoutMs: 1_000 }),
-    );
+    const { responses } = await this.#world.begin(DeleteTopics, 5, {
+      topicNames: ["fleeting"],
+      timeoutMs: 1_000,
+    });
     expect(responses[0]?.errorCode).toBe(0);
     if (topic.topicId) this.#model.deletedIds.add(topic.topicId);
     this.#model.topics.delete("fleeting");
@@ -227,26 +228,24 @@ export class CrashWorkload {
     configs: Readonly<Record<string, string>>,
   ): Promise<void> {
     const topic = this.#model.newTopic(name, partitionCount);
-    const { topics } = await this.#call(
-      this.#world.begin(CreateTopics, 7, {
-        topics: [
-          {
-            name,
-            numPartitions: partitionCount,
-            replicationFactor: 1,
-            assignments: [],
-            configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-          },
-        ],
-      }),
-    );
+    const { topics } = await this.#world.begin(CreateTopics, 7, {
+      topics: [
+        {
+          name,
+          numPartitions: partitionCount,
+          replicationFactor: 1,
+          assignments: [],
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+    });
     expect(topics[0]?.errorCode, topics[0]?.errorMessage ?? "").toBe(0);
     topic.topicId = topics[0]?.topicId;
     await this.#noteEpochs(topic);
   }
 
   async #noteEpochs(topic: TopicModel): Promise<void> {
-    const { topics } = await this.#call(this.#world.begin(Metadata, 12, { topics: [{ name: topic.name }] }));
+    const { topics } = await this.#world.begin(Metadata, 12, { topics: [{ name: topic.name }] });
     for (const { partitionIndex, leaderEpoch, errorCode } of topics[0]?.partitions ?? []) {
       expect(errorCode).toBe(0);
       const partition = topic.partitions[partitionIndex];
@@ -255,17 +254,15 @@ export class CrashWorkload {
   }
 
   async #alterConfig(): Promise<void> {
-    const { responses } = await this.#call(
-      this.#world.begin(IncrementalAlterConfigs, 1, {
-        resources: [
-          {
-            resourceType: 2,
-            resourceName: "plain",
-            configs: [{ name: "retention.ms", configOperation: 0, value: `${this.#next()}000000` }],
-          },
-        ],
-      }),
-    );
+    const { responses } = await this.#world.begin(IncrementalAlterConfigs, 1, {
+      resources: [
+        {
+          resourceType: 2,
+          resourceName: "plain",
+          configs: [{ name: "retention.ms", configOperation: 0, value: `${this.#next()}000000` }],
+        },
+      ],
+    });
     expect(responses[0]?.errorCode).toBe(0);
   }
 
@@ -283,9 +280,5 @@ export class CrashWorkload {
       const sizeBytes = this.#random() < 0.7 ? this.#random() * valueBytesMax : 10;
       return `${this.#next()}-`.padEnd(sizeBytes, "x");
     });
-  }
-
-  #call<T>(answer: Promise<T>): Promise<T> {
-    return this.#world.clock.until(answer);
   }
 }
