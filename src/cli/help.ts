@@ -1,5 +1,5 @@
 import type { Command, CommandGroup, Option, Positional } from "./command.ts";
-import { allCommands, type CommandTree } from "./command-lookup.ts";
+import type { CommandTree } from "./command-lookup.ts";
 import { styled } from "./style.ts";
 
 /** What `millrace --help` shows. */
@@ -56,19 +56,6 @@ export function commandHelp(command: Command, hasColour: boolean): string {
     lines.push("");
   }
   return lines.join("\n");
-}
-
-/** Every command's help as one page for docs/command-line.md. */
-export function commandLinePage(tree: CommandTree): string {
-  const sections = allCommands(tree).flatMap((command) => [
-    `## millrace ${command.name}`,
-    "",
-    "```",
-    commandHelp(command, false).trimEnd(),
-    "```",
-    "",
-  ]);
-  return sections.join("\n");
 }
 
 function usage({ name, positionals, options }: Command): string {

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseAddress } from "#src/cli/client/address.ts";
 import { ForeignBytesError, FrameAssembler } from "#src/cli/client/frame-assembler.ts";
 
 test("frames come out whole, however the stream was cut", () => {
@@ -36,18 +35,3 @@ test.each(["HTTP", "\u0015\u0003\u0003\u0000", "\u0000\u0000\u0000\u0000"])(
     expect(() => new FrameAssembler().push(Buffer.from(text, "latin1"))).toThrow(ForeignBytesError);
   },
 );
-
-test.each([
-  ["localhost", { host: "localhost", port: 9092 }],
-  ["10.0.0.1:19092", { host: "10.0.0.1", port: 19_092 }],
-  ["[::1]:9093", { host: "::1", port: 9093 }],
-  [" broker-1.example.org:1 ", { host: "broker-1.example.org", port: 1 }],
-  ["", undefined],
-  ["a:b", undefined],
-  ["a:0", undefined],
-  ["a:65536", undefined],
-  ["http://a:1", undefined],
-  ["a b", undefined],
-])("%j as an address", (text, address) => {
-  expect(parseAddress(text)).toEqual(address);
-});
