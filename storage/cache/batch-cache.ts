@@ -8,7 +8,7 @@ export interface CachedBatch {
 }
 
 /** Memory that a batch takes besides its bytes: views, headers, places in lists. Measured with batches of 300 bytes. */
-export const batchOverheadBytes = 512;
+export const batchOverheadBytes = 1024;
 
 /** A chunk takes batches up to this size, then the next one is begun: the grain of eviction. */
 const chunkBytesTarget = 131_072;
