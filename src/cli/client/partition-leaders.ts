@@ -13,6 +13,12 @@ export function partitionKey({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
+/** Orders partitions as tables show them. */
+export function comparePartitions(left: TopicPartition, right: TopicPartition): number {
+  if (left.topic !== right.topic) return left.topic < right.topic ? -1 : 1;
+  return left.partition - right.partition;
+}
+
 /** Which broker leads which partition of some topics, as of the last refresh. */
 export class PartitionLeaders {
   readonly #cluster: Cluster;

@@ -8,7 +8,12 @@ import { expectAccepted, RefusedError } from "../client/client-errors.ts";
 import type { Cluster } from "../client/cluster.ts";
 import { fetchCommitted } from "../client/group-offsets.ts";
 import { listOffsets, specialTimes } from "../client/offsets.ts";
-import { PartitionLeaders, partitionKey, type TopicPartition } from "../client/partition-leaders.ts";
+import {
+  comparePartitions,
+  PartitionLeaders,
+  partitionKey,
+  type TopicPartition,
+} from "../client/partition-leaders.ts";
 import { connectCluster } from "../connect.ts";
 import { type ExitCode, exitCodes } from "../failure.ts";
 import { writeJson } from "../json-output.ts";
@@ -104,7 +109,7 @@ async function describe(cluster: Cluster, name: string): Promise<DescribedGroup>
       host: clientHost,
       partitionCount: assignedTo(group, memberAssignment).length,
     })),
-    partitions: partitions.sort(byTopicAndPartition),
+    partitions: partitions.sort(comparePartitions),
     lag: partitions.reduce((sum, { lag }) => sum + (lag ?? 0), 0),
   };
 }
@@ -194,9 +199,4 @@ async function show(group: DescribedGroup, terminal: Terminal): Promise<void> {
 function lagCell(lag: number | null): Cell {
   if (lag === null) return "-";
   return lag > 0 ? { text: formatCount(lag), style: "yellow" } : "0";
-}
-
-function byTopicAndPartition(left: TopicPartition, right: TopicPartition): number {
-  if (left.topic !== right.topic) return left.topic < right.topic ? -1 : 1;
-  return left.partition - right.partition;
 }

@@ -3,7 +3,12 @@ import { type Arguments, readInteger } from "../arguments.ts";
 import { RefusedError } from "../client/client-errors.ts";
 import type { Cluster } from "../client/cluster.ts";
 import { type CommittedOffset, commitOffsets, fetchCommitted } from "../client/group-offsets.ts";
-import { PartitionLeaders, partitionKey, type TopicPartition } from "../client/partition-leaders.ts";
+import {
+  comparePartitions,
+  PartitionLeaders,
+  partitionKey,
+  type TopicPartition,
+} from "../client/partition-leaders.ts";
 import { connectCluster } from "../connect.ts";
 import { CommandError, type ExitCode, exitCodes, UsageError } from "../failure.ts";
 import { writeJson } from "../json-output.ts";
@@ -36,7 +41,7 @@ export async function resetGroup(given: Arguments, world: World): Promise<ExitCo
   const moved = await resolvePlace(cluster, leaders, { place, partitions, base });
   if (given.has("execute")) await commit(cluster, groupId, moved);
 
-  const changes = moved.map(({ topic, partition, offset }) => ({
+  const changes = moved.toSorted(comparePartitions).map(({ topic, partition, offset }) => ({
     topic,
     partition,
     from: base.get(partitionKey({ topic, partition })) ?? null,
