@@ -5,26 +5,22 @@ export interface Difference {
   readonly millrace: unknown;
 }
 
-/** Fields by which the elements of an array are told apart, so that their order does not matter. */
+/**
+ * Fields by which the elements of an array are told apart, so that their order does not matter.
+ *
+ * Of each group, the first that says something counts.
+ */
 const identities = [
-  "step",
-  "name",
-  "topic",
-  "topicId",
-  "topicName",
-  "groupId",
-  "memberId",
-  "key",
-  "resourceName",
-  "resourceType",
-  "partitionIndex",
-  "partition",
-  "index",
-  "apiKey",
-  "nodeId",
-  "brokerId",
-  "batchIndex",
-  "baseOffset",
+  ["step"],
+  ["name", "topic", "topicName", "topicId"],
+  ["groupId"],
+  ["memberId"],
+  ["key"],
+  ["resourceType"],
+  ["resourceName"],
+  ["partitionIndex", "partition", "index", "batchIndex"],
+  ["apiKey"],
+  ["nodeId", "brokerId"],
 ] as const;
 
 /** Lists every field in which two trees differ. */
@@ -64,8 +60,14 @@ function byIdentity(elements: readonly unknown[]): Map<string, unknown> {
 
 function identityOf(element: unknown): string | undefined {
   if (!isObject(element)) return undefined;
-  const parts = identities.filter((key) => key in element).map((key) => String(element[key]));
-  return parts.length > 0 ? parts.filter((part) => part !== "" && part !== "no id").join(" ") : undefined;
+  const parts = identities.flatMap((group) => {
+    const field = group.find(
+      (name) => element[name] !== undefined && element[name] !== null && element[name] !== "",
+    );
+    return field === undefined ? [] : [String(element[field])];
+  });
+  if (parts.length > 0) return parts.join(" ");
+  return "baseOffset" in element ? `offset ${element.baseOffset}` : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

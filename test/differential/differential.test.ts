@@ -24,6 +24,8 @@ const settings = {
   "group.min.session.timeout.ms": "1000",
   "offsets.topic.num.partitions": "3",
   "num.partitions": "2",
+  // The scenarios' records are years old.
+  "log.retention.ms": "-1",
 } as const;
 
 /** What the script that starts Kafka sets of itself. */

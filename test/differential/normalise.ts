@@ -48,6 +48,7 @@ class Normaliser {
   }
 
   #number(key: string, value: number): unknown {
+    if ((key === "usableBytes" || key === "totalBytes") && value > 0) return "bytes";
     if (key === "port" && value === this.#facts.port) return "port";
     if (key === "leaderEpoch" && value >= 0) return value - this.#facts.firstEpoch;
     if (key === "producerId" && value >= 0) return this.#producer(value);
@@ -80,7 +81,7 @@ class Normaliser {
       ...(this.of("batch", { ...header, crc: 0, attributes: 0 }) as Record<string, unknown>),
       ...attributesOf(header),
       isIntact: isIntact(batch, 0, header),
-      records: attributesOf(header).isControl ? "control" : recordTexts(batch),
+      records: attributesOf(header).isControl ? "control" : this.of("record", recordTexts(batch)),
     }));
   }
 }

@@ -3,7 +3,7 @@ import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import type { BrokerFacts } from "./normalise.ts";
 import { TopicNames } from "./topic-names.ts";
-import { type Exchange, Wire } from "./wire.ts";
+import { type Exchange, metTopic, Wire } from "./wire.ts";
 
 /** One of the two brokers that are compared. */
 export interface Peer {
@@ -17,8 +17,8 @@ export async function meetPeer(bootstrapServers: string, nowMs: number): Promise
   const place = { prefix: "meet", version: 0, nowMs, firstEpoch: 0 };
   await using wire = new Wire({ bootstrapServers, topics, ...place });
   const { clusterId } = await wire.ask(DescribeCluster, {});
-  await wire.makeTopic("met", { partitions: 1, configs: {} });
-  const { topics: met } = await wire.ask(Metadata, { topics: [{ name: "met" }] });
+  await wire.makeTopic(metTopic, { partitions: 1, configs: {} });
+  const { topics: met } = await wire.ask(Metadata, { topics: [{ name: metTopic }] });
   const { results } = await wire.ask(DescribeLogDirs, { topics: null });
   const facts = {
     port: Number(bootstrapServers.split(":")[1]),

@@ -4,6 +4,9 @@ import { zeroUuid } from "#protocol/bytes/uuid.ts";
 export class TopicNames {
   readonly #names = new Map<string, string>();
 
+  /** How often something was changed to see when that can be read. */
+  changes = 0;
+
   learn(value: unknown): void {
     if (value instanceof Uint8Array || typeof value !== "object" || value === null) return;
     if ("topicId" in value && "name" in value && value.topicId !== zeroUuid && value.name) {

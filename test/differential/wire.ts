@@ -3,6 +3,9 @@ import { ProtocolError } from "#protocol/bytes/protocol-error.ts";
 import { decodeResponseFrame, encodeRequestFrame } from "#protocol/frame.ts";
 import { ApiVersions } from "#protocol/messages/api-versions.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
+import { DescribeConfigs } from "#protocol/messages/describe-configs.ts";
+import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
+import { ListOffsets } from "#protocol/messages/list-offsets.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import type { Api, RequestInput, ResponseOutput } from "#protocol/schema/api.ts";
 import { RawConnection } from "../integration/bad-input/raw-connection.ts";
@@ -10,6 +13,9 @@ import { waitUntil } from "../integration/wait-until.ts";
 import type { TopicNames } from "./topic-names.ts";
 
 const replyMsMax = 5_000;
+
+/** A topic that is there before everything else. */
+export const metTopic = "met";
 
 /** What a broker did with one request. */
 export type Outcome =
@@ -158,17 +164,33 @@ export class Wire implements AsyncDisposable {
     return topics[0]?.topicId ?? "";
   }
 
+  /** Waits until what was changed before can be read, which Apache Kafka does not promise with its answer. */
+  async settle(): Promise<void> {
+    const value = String(++this.#options.topics.changes);
+    const resource = { resourceType: 2, resourceName: metTopic };
+    const configs = [{ name: "flush.messages", configOperation: 0, value }];
+    await this.ask(IncrementalAlterConfigs, { resources: [{ ...resource, configs }] });
+    await waitUntil("a change of configs", async () => {
+      const asked = [{ ...resource, configurationKeys: ["flush.messages"] }];
+      const { results } = await this.ask(DescribeConfigs, { resources: asked });
+      return results[0]?.configs[0]?.value === value;
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const other of this.#others) await other[Symbol.asyncDispose]();
     await this.#connection?.[Symbol.asyncDispose]();
   }
 
-  /** Apache Kafka answers CreateTopics before the partitions have leaders. */
+  /** Apache Kafka answers CreateTopics, and tells of leaders, before these have begun to lead. */
   async untilLed(name: string): Promise<void> {
     await waitUntil(`leaders of "${name}"`, async () => {
       const { topics } = await this.ask(Metadata, { topics: [{ name }], allowAutoTopicCreation: false });
-      const [topic] = topics;
-      return topic?.errorCode === 0 && topic.partitions.every(({ errorCode }) => errorCode === 0);
+      const [{ errorCode, partitions = [] } = { errorCode: -1 }] = topics;
+      if (errorCode !== 0) return false;
+      const ends = partitions.map(({ partitionIndex }) => ({ partitionIndex, timestamp: -1 }));
+      const found = await this.ask(ListOffsets, { replicaId: -1, topics: [{ name, partitions: ends }] });
+      return found.topics.every((topic) => topic.partitions.every((partition) => partition.errorCode === 0));
     });
   }
 

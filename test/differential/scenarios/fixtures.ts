@@ -1,5 +1,6 @@
 import { DeleteRecords } from "#protocol/messages/delete-records.ts";
 import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
+import { InitProducerId } from "#protocol/messages/init-producer-id.ts";
 import { OffsetCommit } from "#protocol/messages/offset-commit.ts";
 import { Produce } from "#protocol/messages/produce.ts";
 import { type BatchInput, buildBatch, type RecordInput } from "#protocol/records/batch-builder.ts";
@@ -88,6 +89,10 @@ export async function makeFixtures(wire: Wire): Promise<void> {
   });
   await append(wire, fixtures.stamped, 0, batch(["s"]));
   await untilCoordinated(wire);
+  await waitUntil("producer ids", async () => {
+    const answer = await wire.ask(InitProducerId, { transactionalId: null, transactionTimeoutMs: 1 }, 4);
+    return answer.errorCode === 0;
+  });
 }
 
 /** Appends a batch and waits for its acknowledgement. */

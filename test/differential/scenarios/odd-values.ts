@@ -43,7 +43,8 @@ export function oddValues(api: Api): Scenario[] {
     const run = (wire: Wire) => wire.send("request", api, replaced(plainRequest(wire.version), path, value));
     scenarios.push(scenario(api, name, run, bounds));
   }
-  return scenarios;
+  // A field that only an unstable version has is in none that is served.
+  return scenarios.filter(({ versions }) => versions.length > 0);
 }
 
 /** All fields that the version has, each with what it is by default. */
@@ -52,13 +53,14 @@ function plain(fields: Fields, version: number): Struct {
     Object.entries(fields)
       .filter(([, { traits }]) => traits.since <= version && version <= traits.until)
       .filter(([, { traits }]) => traits.tag === undefined)
-      .map(([name, field]) => [name, plainValue(field, version)]),
+      .map(([name, field]) => [name, plainValue(name, field, version)]),
   );
 }
 
-function plainValue(field: Field<unknown, unknown>, version: number): unknown {
+function plainValue(name: string, field: Field<unknown, unknown>, version: number): unknown {
+  if (name === "timeoutMs") return 10_000;
   const { shape } = field;
-  if (shape.kind === "array") return [plainValue(shape.of, version)];
+  if (shape.kind === "array") return [plainValue(name, shape.of, version)];
   if (shape.kind === "struct") return plain(shape.fields, version);
   return defaultValue(field);
 }
