@@ -4,8 +4,9 @@ import type { FileSystem } from "#storage/io/file.ts";
 import type { BrokerEndpoint } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
 import { configsOf, emptyImage, type MetadataImage } from "./cluster/metadata-image.ts";
+import { MetadataKeeper } from "./cluster/metadata-keeper.ts";
 import { MetadataStore, metadataGroupId } from "./cluster/metadata-store.ts";
-import { NodeIdentityFile } from "./cluster/node-identity-file.ts";
+import { JournalLostError, type NodeIdentity, NodeIdentityFile } from "./cluster/node-identity-file.ts";
 import { ProducerIds } from "./cluster/producer-ids.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
 import { type TopicChanges, topicChanges } from "./cluster/topic-changes.ts";
@@ -16,6 +17,7 @@ import { groupConfigOf } from "./coordinators/group-settings.ts";
 import { GroupCoordinator } from "./coordinators/groups/group-coordinator.ts";
 import { OffsetsTopic, offsetsTopicName } from "./coordinators/offsets-topic.ts";
 import { topicDirectoryOf } from "./coordinators/topic-directory.ts";
+import type { ServedBroker } from "./handlers/served-broker.ts";
 import { Housekeeper } from "./partitions/housekeeper.ts";
 import { PartitionManager } from "./partitions/partition-manager.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
@@ -42,15 +44,13 @@ export interface BrokerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Entries of the metadata group after which its state is saved, so that the journal may let go of them. */
-const metadataEntriesPerSave = 1_000;
 const journalRetryMs = 100;
 
 /**
  * One node, wired together. Reading order: storage is opened and recovered, the metadata group brings the
  * image back, partitions follow the image, coordinators follow partitions, and the server opens last.
  */
-export class Broker implements AsyncDisposable {
+export class Broker implements ServedBroker, AsyncDisposable {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metadata = new MetadataStore();
@@ -65,14 +65,12 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   readonly #storage: NodeStorage;
   readonly #host: RaftHost;
-  readonly #metadataFile: MetadataFile;
+  readonly #metadataKeeper: MetadataKeeper;
   readonly #housekeeper: Housekeeper;
   readonly #server: Server;
   readonly #status: BrokerStatus;
   readonly #timers: CancelTimer[] = [];
   #config: BrokerConfig;
-  #savedMetadataIndex = 0;
-  #savingMetadata: Promise<void> | undefined;
   #endpoints: BrokerEndpoint[] = [];
   #failure: { readonly error: unknown } | undefined;
   #closing: Promise<void> | undefined;
@@ -102,7 +100,7 @@ export class Broker implements AsyncDisposable {
     this.#storage = storage;
     this.clock = ports.clock;
     this.logger = logger;
-    const onFatal = (error: unknown): void => this.#fail(error);
+    const onFatal = (error: unknown): void => this.fail(error);
 
     this.#host = new RaftHost({
       nodeId: config.nodeId,
@@ -114,8 +112,14 @@ export class Broker implements AsyncDisposable {
       scheduleRetry: (callback) => void ports.clock.schedule(journalRetryMs, callback),
       onFatal,
     });
-    this.#metadataFile = new MetadataFile(storage, config.logDirectory);
-    const producers = new ProducerStore(storage);
+    this.#metadataKeeper = new MetadataKeeper({
+      store: this.metadata,
+      file: new MetadataFile(storage, config.logDirectory),
+      host: this.#host,
+      journal: storage.journal,
+      recovered: storage.recovered.get(metadataGroupId),
+    });
+    const producers = new ProducerStore(storage, config);
     this.partitions = new PartitionManager({
       nodeId: config.nodeId,
       host: this.#host,
@@ -141,7 +145,7 @@ export class Broker implements AsyncDisposable {
       clock: ports.clock,
       logger,
       telemetry: this.telemetry,
-      saveMetadata: () => this.#saveMetadata(),
+      saveMetadata: () => this.#metadataKeeper.save(),
       metadataGroupId,
       onFatal,
     });
@@ -228,6 +232,20 @@ export class Broker implements AsyncDisposable {
     return this.#storage.files.freeBytes(this.#config.logDirectory);
   }
 
+  unforeseen(error: unknown): void {
+    this.logger.error({ err: error }, "a request met an error that nobody foresaw");
+  }
+
+  /** Storage cannot be trusted any more: nothing is promised from here on, and the owner is told. */
+  fail(error: unknown): void {
+    if (this.#failure) return;
+    this.#failure = { error };
+    this.#status.phase = "stopping";
+    void this.#host.stop();
+    this.metadata.abandon(error);
+    this.#options.onFatal(error);
+  }
+
   /** Stops taking requests, answers those under way, brings all data into the segments and closes. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -244,21 +262,8 @@ export class Broker implements AsyncDisposable {
     const identity = new NodeIdentityFile(this.#storage, config.logDirectory);
     const known = await identity.load(config.nodeId);
 
-    const snapshot = await this.#metadataFile.load();
-    if (snapshot) this.metadata.restore(snapshot);
-    this.#savedMetadataIndex = snapshot?.index ?? 0;
-    const kept = this.#storage.recovered.get(metadataGroupId);
-    const group = await this.#host.start({
-      id: metadataGroupId,
-      stateMachine: this.metadata,
-      hardState: {
-        term: Math.max(kept?.hardState.term ?? 0, snapshot?.term ?? 0),
-        votedFor: kept?.hardState.votedFor ?? -1,
-      },
-      floor: kept?.floor ?? { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
-      entries: this.#metadataEntries(),
-    });
-    this.metadata.lead(group);
+    this.#refuseLostJournal(known);
+    await this.#metadataKeeper.recover();
     this.#applyConfig();
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
     this.partitions.listen({
@@ -296,6 +301,15 @@ export class Broker implements AsyncDisposable {
     });
   }
 
+  /** A node that has served before has a journal; without it, what it acknowledged last is lost. */
+  #refuseLostJournal(known: NodeIdentity | undefined): void {
+    const { config } = this.#options;
+    if (!known || this.#storage.recovered.has(metadataGroupId)) return;
+    const lost = new JournalLostError(config.logDirectory);
+    if (!config.acceptCorruption) throw lost;
+    this.logger.error({ err: lost }, "the journal is lost, and that was accepted");
+  }
+
   /** Removes what a crash in the middle of a deletion left: groups in the journal, directories on the disk. */
   async #removeStrangers(): Promise<void> {
     const { image } = this.metadata;
@@ -307,12 +321,6 @@ export class Broker implements AsyncDisposable {
       if (!known.has(groupId)) this.#host.remove(groupId);
     }
     await this.partitions.removeStrangers(image);
-  }
-
-  async *#metadataEntries() {
-    for (const { location, ...entry } of this.#storage.recovered.get(metadataGroupId)?.entries ?? []) {
-      yield { ...entry, payload: await this.#storage.journal.readPayload(location) };
-    }
   }
 
   async #serve(): Promise<void> {
@@ -356,10 +364,10 @@ export class Broker implements AsyncDisposable {
     if (image.configs !== previous.configs) this.#applyConfig();
     this.partitions.follow(image, previous);
     this.#followTopics(topicChanges(image, previous));
-    if (!this.#savingMetadata && image.index - this.#savedMetadataIndex >= metadataEntriesPerSave) {
-      this.#saveMetadata().catch((error: unknown) => {
+    if (this.#metadataKeeper.isSaveDue) {
+      this.#metadataKeeper.save().catch((error: unknown) => {
         if (isDiskFull(error)) this.logger.warn({ err: error }, "cannot save the metadata now");
-        else this.#fail(error);
+        else this.fail(error);
       });
     }
   }
@@ -383,25 +391,6 @@ export class Broker implements AsyncDisposable {
 
   #applyConfig(): void {
     this.#config = withDynamicConfigs(this.#options.config, this.configLayers());
-  }
-
-  /** Saves run one after the other: they share a file, and an older state must not replace a newer one. */
-  #saveMetadata(): Promise<void> {
-    const before = this.#savingMetadata ?? Promise.resolve();
-    const saving = before
-      .catch(() => undefined)
-      .then(async () => {
-        const snapshot = this.metadata.snapshot();
-        if (snapshot.index === this.#savedMetadataIndex) return;
-        await this.#metadataFile.save(snapshot);
-        this.#savedMetadataIndex = snapshot.index;
-        this.#host.releaseThroughIndex(metadataGroupId, snapshot.index);
-      })
-      .finally(() => {
-        if (this.#savingMetadata === saving) this.#savingMetadata = undefined;
-      });
-    this.#savingMetadata = saving;
-    return saving;
   }
 
   async #close(): Promise<void> {
@@ -429,7 +418,7 @@ export class Broker implements AsyncDisposable {
       await this.#housekeeper.stop();
       await this.partitions.close();
       await this.#housekeeper.releaseJournal();
-      await this.#saveMetadata();
+      await this.#metadataKeeper.save();
       await this.#host.flushFloors();
     } catch (error) {
       if (!isDiskFull(error)) throw error;
@@ -461,14 +450,5 @@ export class Broker implements AsyncDisposable {
     await this.#housekeeper.stop();
     await this.#host.stop();
     await this.#release();
-  }
-
-  #fail(error: unknown): void {
-    if (this.#failure) return;
-    this.#failure = { error };
-    this.#status.phase = "stopping";
-    void this.#host.stop();
-    this.metadata.abandon(error);
-    this.#options.onFatal(error);
   }
 }

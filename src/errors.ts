@@ -5,12 +5,14 @@ import { DiskError } from "#storage/io/file.ts";
 import { JournalCorruptError } from "#storage/journal/replay.ts";
 import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { SnapshotCorruptError } from "#storage/snapshots/small-file.ts";
+import { JournalLostError } from "./cluster/node-identity-file.ts";
 import { PartitionClosedError } from "./partitions/partition.ts";
 
 /** Whether data that was durable turned out to be damaged. */
 export function isCorruption(error: unknown): boolean {
   return (
     error instanceof JournalCorruptError ||
+    error instanceof JournalLostError ||
     error instanceof LogCorruptError ||
     error instanceof SnapshotCorruptError
   );

@@ -78,6 +78,8 @@ export class RaftHost {
       },
     });
     this.#groups.set(start.id, group);
+    // A log that knows nothing of the group learns where its entries begin.
+    if (start.floor && start.floor.index > 0) this.#options.log.advanceFloor(start.id, start.floor);
     for await (const entry of start.entries ?? []) group.restore(entry);
     group.campaign();
     return group;

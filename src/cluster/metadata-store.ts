@@ -31,6 +31,7 @@ export class MetadataStore implements StateMachine {
   #image: MetadataImage = emptyImage;
   #term = 0;
   #group: RaftGroup | undefined;
+  #commandBytesMax = commandBytesMax;
   readonly #listeners: ImageListener[] = [];
   readonly #waiting = new Map<number, PromiseWithResolvers<CommandResult>>();
   #failure: { readonly error: unknown } | undefined;
@@ -51,8 +52,10 @@ export class MetadataStore implements StateMachine {
     return toSnapshot(this.#image, this.#term);
   }
 
-  lead(group: RaftGroup): void {
+  /** Takes commands from here on, none larger than the group's log takes as one entry. */
+  lead(group: RaftGroup, limits: { commandBytesMax: number }): void {
     this.#group = group;
+    this.#commandBytesMax = Math.min(commandBytesMax, limits.commandBytesMax);
   }
 
   onChange(listener: ImageListener): void {
@@ -68,7 +71,7 @@ export class MetadataStore implements StateMachine {
     const group = this.#group;
     assert(group);
     const payload = encodeCommand(command);
-    if (payload.length > commandBytesMax)
+    if (payload.length > this.#commandBytesMax)
       return Promise.resolve({ kind: "tooLarge", sizeBytes: payload.length });
     const entry = group.propose({ kind: "command", baseOffset: 0, offsetCount: 0, payload });
     const outcome = Promise.withResolvers<CommandResult>();

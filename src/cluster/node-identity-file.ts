@@ -14,6 +14,16 @@ export class ForeignDirectoryError extends Error {
   }
 }
 
+/** A node that was in service before has no journal any more. */
+export class JournalLostError extends Error {
+  constructor(directory: string) {
+    super(
+      `Cannot start on data directory "${directory}": its journal is missing, and with it what was acknowledged last`,
+    );
+    this.name = "JournalLostError";
+  }
+}
+
 /** Kafka's own directory for its metadata: a sign that the data is Kafka's. */
 const kafkaMetadataName = "__cluster_metadata-0";
 

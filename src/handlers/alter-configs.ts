@@ -4,10 +4,10 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from "#protocol/messages/incremental-alter-configs.ts";
-import type { Broker } from "../broker.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";
 import { type ConfigResource, resolveResource } from "./config-resource.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 interface Answer {
   readonly errorCode: ErrorCode;
@@ -23,7 +23,7 @@ interface NamedResource {
 
 /** Replaces all configs of resources: what is not named returns to its default. */
 export async function alterConfigs(
-  broker: Broker,
+  broker: ServedBroker,
   request: AlterConfigsRequest,
 ): Promise<AlterConfigsResponse> {
   const responses = await alterEach(
@@ -37,7 +37,7 @@ export async function alterConfigs(
 
 /** Changes single configs of resources (KIP-339). */
 export async function incrementalAlterConfigs(
-  broker: Broker,
+  broker: ServedBroker,
   request: IncrementalAlterConfigsRequest,
 ): Promise<IncrementalAlterConfigsResponse> {
   const responses = await alterEach(
@@ -50,7 +50,7 @@ export async function incrementalAlterConfigs(
 }
 
 async function alterEach<R extends NamedResource>(
-  broker: Broker,
+  broker: ServedBroker,
   resources: readonly R[],
   validateOnly: boolean,
   change: (resource: ConfigResource, request: R) => ConfigChange,
@@ -72,7 +72,7 @@ async function alterEach<R extends NamedResource>(
 }
 
 async function alterOne(
-  broker: Broker,
+  broker: ServedBroker,
   named: NamedResource,
   validateOnly: boolean,
   change: (resource: ConfigResource) => ConfigChange,

@@ -4,15 +4,15 @@ import {
   type ApiVersionsRequest,
   type ApiVersionsResponse,
 } from "#protocol/messages/api-versions.ts";
-import type { Broker } from "../broker.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** What a client may call itself (KIP-511). */
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
 /** Tells which APIs and versions are served; a request of an unknown version gets the list too (KIP-511). */
 export function apiVersions(
-  _broker: Broker,
+  _broker: ServedBroker,
   request: ApiVersionsRequest,
   context: RequestContext,
 ): ApiVersionsResponse {

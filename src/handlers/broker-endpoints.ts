@@ -1,4 +1,4 @@
-import type { Broker } from "../broker.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** A broker as clients of one listener reach it. */
 export interface ReachableBroker {
@@ -9,7 +9,7 @@ export interface ReachableBroker {
 }
 
 /** All brokers with their addresses on the listener that the client came by. */
-export function brokerEndpoints(broker: Broker, listenerName: string): ReachableBroker[] {
+export function brokerEndpoints(broker: ServedBroker, listenerName: string): ReachableBroker[] {
   const reachable: ReachableBroker[] = [];
   for (const { nodeId, endpoints, rack } of broker.metadata.image.brokers.values()) {
     const endpoint = endpoints.find(({ listener }) => listener === listenerName);

@@ -1,9 +1,9 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
-import type { Broker } from "../broker.ts";
 import { configsOf } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
 import type { ConfigTarget } from "../config/alter-configs.ts";
 import type { ConfigTexts } from "../config/effective-values.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Resource types on the wire. */
 export const resourceTypes = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
@@ -24,7 +24,7 @@ export interface ResourceError {
 
 /** Finds what a request's resource names, or why it cannot be answered for here. */
 export function resolveResource(
-  broker: Broker,
+  broker: ServedBroker,
   { resourceType, resourceName: name }: { readonly resourceType: number; readonly resourceName: string },
 ): ConfigResource | ResourceError {
   const { image } = broker.metadata;

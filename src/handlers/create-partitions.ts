@@ -3,12 +3,12 @@ import type {
   CreatePartitionsRequest,
   CreatePartitionsResponse,
 } from "#protocol/messages/create-partitions.ts";
-import type { Broker } from "../broker.ts";
 import { repeatedNames } from "./create-topics.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Grows topics, each on its own. */
 export async function createPartitions(
-  broker: Broker,
+  broker: ServedBroker,
   request: CreatePartitionsRequest,
 ): Promise<CreatePartitionsResponse> {
   const repeated = repeatedNames(request.topics.map(({ name }) => name));

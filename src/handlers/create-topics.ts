@@ -1,9 +1,9 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { CreateTopicsRequest, CreateTopicsResponse } from "#protocol/messages/create-topics.ts";
-import type { Broker } from "../broker.ts";
 import type { PlannedTopic } from "../cluster/topic-admin.ts";
 import { describeTopicConfigs } from "../config/describe-configs.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Request = CreateTopicsRequest;
 type TopicRequest = Request["topics"][number];
@@ -12,7 +12,7 @@ type TopicAnswer = NonNullable<CreateTopicsResponse["topics"]>[number];
 const everything = { names: null, includeSynonyms: false, includeDocumentation: false };
 
 /** Makes topics, each on its own: some may succeed where others fail. */
-export async function createTopics(broker: Broker, request: Request): Promise<CreateTopicsResponse> {
+export async function createTopics(broker: ServedBroker, request: Request): Promise<CreateTopicsResponse> {
   const repeated = repeatedNames(request.topics.map(({ name }) => name));
   const unique = request.topics.filter(({ name }) => !repeated.has(name));
   const answers = await Promise.all(unique.map((topic) => create(broker, topic, request.validateOnly)));
@@ -33,7 +33,11 @@ export function repeatedNames(names: readonly string[]): ReadonlySet<string> {
   return repeated;
 }
 
-async function create(broker: Broker, topic: TopicRequest, validateOnly: boolean): Promise<TopicAnswer> {
+async function create(
+  broker: ServedBroker,
+  topic: TopicRequest,
+  validateOnly: boolean,
+): Promise<TopicAnswer> {
   const result = await broker.topics.create(
     {
       name: topic.name,
@@ -48,7 +52,7 @@ async function create(broker: Broker, topic: TopicRequest, validateOnly: boolean
   return created(broker, result.topic);
 }
 
-function created(broker: Broker, topic: PlannedTopic): TopicAnswer {
+function created(broker: ServedBroker, topic: PlannedTopic): TopicAnswer {
   const overrides = new Map(Object.entries(topic.configs));
   return {
     name: topic.name,

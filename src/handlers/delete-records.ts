@@ -1,14 +1,14 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteRecordsRequest, DeleteRecordsResponse } from "#protocol/messages/delete-records.ts";
-import type { Broker } from "../broker.ts";
-import { errorCodeOf } from "../errors.ts";
+import { codeOfFailedWrite } from "./failure-report.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Stands for the high watermark. */
 const upToHighWatermark = -1;
 
 /** Moves the start of logs forward (KIP-107); what lies before it is gone for every reader. */
 export async function deleteRecords(
-  broker: Broker,
+  broker: ServedBroker,
   request: DeleteRecordsRequest,
 ): Promise<DeleteRecordsResponse> {
   const topics = await Promise.all(
@@ -26,7 +26,7 @@ export async function deleteRecords(
 }
 
 async function trim(
-  broker: Broker,
+  broker: ServedBroker,
   { topic, partitionIndex, offset }: { topic: string; partitionIndex: number; offset: number },
 ): Promise<{ lowWatermark: number; errorCode: ErrorCode }> {
   const partition = broker.partitions.find(topic, partitionIndex);
@@ -46,6 +46,6 @@ async function trim(
     await broker.partitions.trim(partition, target);
     return { lowWatermark: partition.logStartOffset, errorCode: ErrorCode.none };
   } catch (error) {
-    return { lowWatermark: -1, errorCode: errorCodeOf(error) };
+    return { lowWatermark: -1, errorCode: codeOfFailedWrite(broker, error) };
   }
 }

@@ -1,9 +1,9 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from "#protocol/messages/delete-topics.ts";
-import type { Broker } from "../broker.ts";
 import { topicById } from "../cluster/metadata-image.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Answer = NonNullable<DeleteTopicsResponse["responses"]>[number];
 
@@ -17,7 +17,7 @@ const firstVersionWithTopicIds = 6;
 
 /** Removes topics by name or by id, each on its own. */
 export async function deleteTopics(
-  broker: Broker,
+  broker: ServedBroker,
   request: DeleteTopicsRequest,
   context: RequestContext,
 ): Promise<DeleteTopicsResponse> {
@@ -40,7 +40,7 @@ export async function deleteTopics(
   return { responses };
 }
 
-async function remove(broker: Broker, named: Named): Promise<Answer> {
+async function remove(broker: ServedBroker, named: Named): Promise<Answer> {
   const isById = named.topicId !== zeroUuid;
   if (isById && named.name !== null) return refused(named, "Topic id and name are not to be given together.");
   if (!isById && named.name === null) return refused(named, "Neither topic name nor id were specified.");

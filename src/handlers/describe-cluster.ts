@@ -1,15 +1,15 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DescribeClusterRequest, DescribeClusterResponse } from "#protocol/messages/describe-cluster.ts";
-import type { Broker } from "../broker.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Which endpoints a client may ask for (KIP-919). */
 const endpointType = { brokers: 1, controllers: 2 } as const;
 
 /** Describes the brokers (KIP-700). */
 export function describeCluster(
-  broker: Broker,
+  broker: ServedBroker,
   request: DescribeClusterRequest,
   context: RequestContext,
 ): DescribeClusterResponse {

@@ -1,6 +1,5 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from "#protocol/messages/describe-configs.ts";
-import type { Broker } from "../broker.ts";
 import type { ConfigEntry, ConfigQuery } from "../config/config-entry.ts";
 import {
   describeBrokerConfigs,
@@ -9,9 +8,13 @@ import {
   describeTopicConfigs,
 } from "../config/describe-configs.ts";
 import { type ConfigResource, resolveResource } from "./config-resource.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Tells the configs of topics, brokers and groups: values, where they come from, what else would apply. */
-export function describeConfigs(broker: Broker, request: DescribeConfigsRequest): DescribeConfigsResponse {
+export function describeConfigs(
+  broker: ServedBroker,
+  request: DescribeConfigsRequest,
+): DescribeConfigsResponse {
   const results = request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
     const resource = resolveResource(broker, { resourceType, resourceName });
     if ("errorCode" in resource) return { ...resource, resourceType, resourceName, configs: [] };
@@ -31,7 +34,11 @@ export function describeConfigs(broker: Broker, request: DescribeConfigsRequest)
   return { results };
 }
 
-function entriesOf(broker: Broker, resource: ConfigResource, query: ConfigQuery): readonly ConfigEntry[] {
+function entriesOf(
+  broker: ServedBroker,
+  resource: ConfigResource,
+  query: ConfigQuery,
+): readonly ConfigEntry[] {
   const layers = broker.configLayers();
   const { overrides } = resource;
   switch (resource.target.kind) {

@@ -3,11 +3,11 @@ import type {
   DescribeLogDirsRequest,
   DescribeLogDirsResponse,
 } from "#protocol/messages/describe-log-dirs.ts";
-import type { Broker } from "../broker.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Tells how much each partition holds on disk (KIP-113, KIP-827). */
 export async function describeLogDirs(
-  broker: Broker,
+  broker: ServedBroker,
   request: DescribeLogDirsRequest,
 ): Promise<DescribeLogDirsResponse> {
   const wanted =

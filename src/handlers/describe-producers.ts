@@ -3,11 +3,11 @@ import type {
   DescribeProducersRequest,
   DescribeProducersResponse,
 } from "#protocol/messages/describe-producers.ts";
-import type { Broker } from "../broker.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Lists the idempotent producers that partitions remember (KIP-664). */
 export function describeProducers(
-  broker: Broker,
+  broker: ServedBroker,
   request: DescribeProducersRequest,
 ): DescribeProducersResponse {
   const topics = request.topics.map(({ name, partitionIndexes }) => ({

@@ -4,16 +4,16 @@ import type {
   DescribeTopicPartitionsRequest,
   DescribeTopicPartitionsResponse,
 } from "#protocol/messages/describe-topic-partitions.ts";
-import type { Broker } from "../broker.ts";
 import type { TopicImage } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Request = DescribeTopicPartitionsRequest;
 type Response = DescribeTopicPartitionsResponse;
 type TopicAnswer = NonNullable<Response["topics"]>[number];
 
 /** Describes topics page by page, in the order of their names (KIP-966). */
-export function describeTopicPartitions(broker: Broker, request: Request): Response {
+export function describeTopicPartitions(broker: ServedBroker, request: Request): Response {
   const { cursor } = request;
   const limit = Math.min(request.responsePartitionLimit, broker.config.describePartitionsMax);
   if (cursor && cursor.partitionIndex < 0) {
@@ -51,7 +51,11 @@ function unknown(name: string): TopicAnswer {
   return { errorCode, name, topicId: zeroUuid };
 }
 
-function describe(broker: Broker, topic: TopicImage, page: { from: number; count: number }): TopicAnswer {
+function describe(
+  broker: ServedBroker,
+  topic: TopicImage,
+  page: { from: number; count: number },
+): TopicAnswer {
   return {
     errorCode: ErrorCode.none,
     name: topic.name,

@@ -1,13 +1,13 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { FetchRequest, FetchResponse } from "#protocol/messages/fetch.ts";
-import type { Broker } from "../broker.ts";
 import { topicById } from "../cluster/metadata-image.ts";
-import { errorCodeOf } from "../errors.ts";
 import { ChangeWatch } from "../partitions/change-watch.ts";
 import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
+import { codeOfFailedRead, type FailureReport } from "./failure-report.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Request = FetchRequest;
 type Response = FetchResponse;
@@ -44,7 +44,11 @@ interface Round {
  * partitions themselves, at most `maxWaitMs`. Sessions (KIP-227) are not kept: every answer is complete and
  * names session 0, as the protocol allows.
  */
-export async function fetch(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+export async function fetch(
+  broker: ServedBroker,
+  request: Request,
+  context: RequestContext,
+): Promise<Response> {
   if (request.sessionId !== 0) return { errorCode: ErrorCode.fetchSessionIdNotFound };
   const topics = resolve(broker, request, context);
   const { closed } = context.connection;
@@ -64,7 +68,7 @@ export async function fetch(broker: Broker, request: Request, context: RequestCo
   }
 }
 
-function resolve(broker: Broker, request: Request, { apiVersion }: RequestContext): WantedTopic[] {
+function resolve(broker: ServedBroker, request: Request, { apiVersion }: RequestContext): WantedTopic[] {
   const byId = apiVersion >= firstVersionWithTopicIds;
   return request.topics.map((topic) => {
     const name = byId ? topicById(broker.metadata.image, topic.topicId)?.name : topic.topic;
@@ -83,7 +87,7 @@ function resolve(broker: Broker, request: Request, { apiVersion }: RequestContex
 }
 
 async function readAll(
-  broker: Broker,
+  broker: ServedBroker,
   request: Request,
   topics: readonly WantedTopic[],
   context: RequestContext,
@@ -103,6 +107,7 @@ async function readAll(
         isolationLevel: request.isolationLevel,
         apiVersion: context.apiVersion,
         traffic: broker.telemetry.traffic,
+        report: broker,
       });
       sizeBytes += answer.sizeBytes;
       hasError ||= answer.answer.errorCode !== ErrorCode.none || answer.answer.divergingEpoch !== undefined;
@@ -119,6 +124,7 @@ interface ReadBounds {
   readonly isolationLevel: number;
   readonly apiVersion: number;
   readonly traffic: TopicTraffic;
+  readonly report: FailureReport;
 }
 
 async function readOne(
@@ -172,7 +178,7 @@ async function readOne(
       sizeBytes: slice.sizeBytes,
     };
   } catch (error) {
-    return failed(request, errorCodeOf(error));
+    return failed(request, codeOfFailedRead(bounds.report, error));
   }
 }
 

@@ -1,8 +1,8 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { FindCoordinatorRequest, FindCoordinatorResponse } from "#protocol/messages/find-coordinator.ts";
-import type { Broker } from "../broker.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Response = FindCoordinatorResponse;
 type Coordinator = NonNullable<Response["coordinators"]>[number];
@@ -13,7 +13,7 @@ const firstVersionWithLists = 4;
 
 /** Names the broker that coordinates a group. */
 export async function findCoordinator(
-  broker: Broker,
+  broker: ServedBroker,
   request: FindCoordinatorRequest,
   context: RequestContext,
 ): Promise<Response> {
@@ -28,7 +28,7 @@ export async function findCoordinator(
 }
 
 async function coordinatorOf(
-  broker: Broker,
+  broker: ServedBroker,
   key: string,
   keyType: number,
   { connection }: RequestContext,

@@ -8,8 +8,8 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from "#protocol/messag
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "#protocol/messages/offset-delete.ts";
 import type { OffsetFetchRequest, OffsetFetchResponse } from "#protocol/messages/offset-fetch.ts";
 import type { SyncGroupRequest, SyncGroupResponse } from "#protocol/messages/sync-group.ts";
-import type { Broker } from "../broker.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /*
  * The APIs of classic groups. The coordinator takes the wire's own shapes, so that these only hand over.
@@ -17,7 +17,7 @@ import type { RequestContext } from "./request-context.ts";
 
 /** Joins a group and waits for its next generation. */
 export function joinGroup(
-  broker: Broker,
+  broker: ServedBroker,
   request: JoinGroupRequest,
   context: RequestContext,
 ): Promise<JoinGroupResponse> {
@@ -30,7 +30,7 @@ export function joinGroup(
 
 /** Hands in, or waits for, the assignment of a generation. */
 export function syncGroup(
-  broker: Broker,
+  broker: ServedBroker,
   request: SyncGroupRequest,
   context: RequestContext,
 ): Promise<SyncGroupResponse> {
@@ -38,13 +38,13 @@ export function syncGroup(
 }
 
 /** Keeps a member alive and tells it when to rejoin. */
-export function heartbeat(broker: Broker, request: HeartbeatRequest): HeartbeatResponse {
+export function heartbeat(broker: ServedBroker, request: HeartbeatRequest): HeartbeatResponse {
   return broker.groups.heartbeat(request);
 }
 
 /** Takes members out of a group. */
 export function leaveGroup(
-  broker: Broker,
+  broker: ServedBroker,
   request: LeaveGroupRequest,
   context: RequestContext,
 ): LeaveGroupResponse {
@@ -53,7 +53,7 @@ export function leaveGroup(
 
 /** Describes groups with their members. */
 export function describeGroups(
-  broker: Broker,
+  broker: ServedBroker,
   request: DescribeGroupsRequest,
   context: RequestContext,
 ): DescribeGroupsResponse {
@@ -61,18 +61,21 @@ export function describeGroups(
 }
 
 /** Lists this node's groups. */
-export function listGroups(broker: Broker, request: ListGroupsRequest): ListGroupsResponse {
+export function listGroups(broker: ServedBroker, request: ListGroupsRequest): ListGroupsResponse {
   return broker.groups.listGroups(request);
 }
 
 /** Removes empty groups with their offsets. */
-export function deleteGroups(broker: Broker, request: DeleteGroupsRequest): Promise<DeleteGroupsResponse> {
+export function deleteGroups(
+  broker: ServedBroker,
+  request: DeleteGroupsRequest,
+): Promise<DeleteGroupsResponse> {
   return broker.groups.deleteGroups(request);
 }
 
 /** Stores how far a group has read. */
 export function offsetCommit(
-  broker: Broker,
+  broker: ServedBroker,
   request: OffsetCommitRequest,
   context: RequestContext,
 ): Promise<OffsetCommitResponse> {
@@ -81,7 +84,7 @@ export function offsetCommit(
 
 /** Tells how far groups have read. */
 export function offsetFetch(
-  broker: Broker,
+  broker: ServedBroker,
   request: OffsetFetchRequest,
   context: RequestContext,
 ): OffsetFetchResponse {
@@ -89,6 +92,9 @@ export function offsetFetch(
 }
 
 /** Forgets a group's offsets of topics that it does not read any more (KIP-496). */
-export function offsetDelete(broker: Broker, request: OffsetDeleteRequest): Promise<OffsetDeleteResponse> {
+export function offsetDelete(
+  broker: ServedBroker,
+  request: OffsetDeleteRequest,
+): Promise<OffsetDeleteResponse> {
   return broker.groups.deleteOffsets(request);
 }

@@ -1,12 +1,12 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { InitProducerIdRequest, InitProducerIdResponse } from "#protocol/messages/init-producer-id.ts";
-import type { Broker } from "../broker.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 const noProducer = -1;
 
 /** Gives an idempotent producer its id, or a higher epoch of the one that it has (KIP-98, KIP-360). */
 export async function initProducerId(
-  broker: Broker,
+  broker: ServedBroker,
   request: InitProducerIdRequest,
 ): Promise<InitProducerIdResponse> {
   const none = { producerId: noProducer, producerEpoch: -1 };

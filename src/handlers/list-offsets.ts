@@ -1,10 +1,10 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ListOffsetsRequest, ListOffsetsResponse } from "#protocol/messages/list-offsets.ts";
-import type { Broker } from "../broker.ts";
-import { errorCodeOf } from "../errors.ts";
 import type { Partition } from "../partitions/partition.ts";
+import { codeOfFailedRead } from "./failure-report.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Request = ListOffsetsRequest;
 type Response = ListOffsetsResponse;
@@ -38,7 +38,7 @@ interface Place {
 
 /** Finds offsets by timestamp: inside batches, and by the special ones for the ends of the log. */
 export async function listOffsets(
-  broker: Broker,
+  broker: ServedBroker,
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
@@ -75,7 +75,7 @@ function repeatedPartitions(request: Request): ReadonlySet<string> {
 }
 
 async function findOne(
-  broker: Broker,
+  broker: ServedBroker,
   topic: string,
   wanted: PartitionRequest,
   isolationLevel: number,
@@ -91,7 +91,7 @@ async function findOne(
     const epoch = apiVersion >= firstVersionWithEpochs ? { leaderEpoch } : {};
     return { partitionIndex: wanted.partitionIndex, errorCode, ...place, ...epoch };
   } catch (error) {
-    return failed(wanted, errorCodeOf(error));
+    return failed(wanted, codeOfFailedRead(broker, error));
   }
 }
 

@@ -1,11 +1,11 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { MetadataRequest, MetadataResponse } from "#protocol/messages/metadata.ts";
-import type { Broker } from "../broker.ts";
 import { type TopicImage, topicById } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
 import type { RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Request = MetadataRequest;
 type Response = MetadataResponse;
@@ -15,7 +15,11 @@ type TopicAnswer = NonNullable<Response["topics"]>[number];
 const firstVersionByTopicId = 12;
 
 /** Describes brokers and topics; makes topics that are asked for by name where client and broker allow it. */
-export async function metadata(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+export async function metadata(
+  broker: ServedBroker,
+  request: Request,
+  context: RequestContext,
+): Promise<Response> {
   const topics = namesIds(request, context)
     ? refuseIds(request)
     : await describeAll(broker, request, context);
@@ -41,7 +45,7 @@ function refuseIds({ topics }: Request): TopicAnswer[] {
 }
 
 async function describeAll(
-  broker: Broker,
+  broker: ServedBroker,
   request: Request,
   context: RequestContext,
 ): Promise<TopicAnswer[]> {
@@ -55,7 +59,7 @@ async function describeAll(
 type Wanted = { readonly topic: TopicImage } | { readonly name: string } | { readonly id: string };
 
 /** Null asks for all topics; so does an empty list in version 0, where null could not be said. */
-function wantedTopics(broker: Broker, request: Request, apiVersion: number): Wanted[] {
+function wantedTopics(broker: ServedBroker, request: Request, apiVersion: number): Wanted[] {
   const { image } = broker.metadata;
   if (request.topics === null || (apiVersion === 0 && request.topics.length === 0)) {
     return [...image.topics.values()].map((topic) => ({ topic }));
@@ -71,11 +75,11 @@ function wantedTopics(broker: Broker, request: Request, apiVersion: number): Wan
   return wanted;
 }
 
-function isCreationAllowed(broker: Broker, request: Request, context: RequestContext): boolean {
+function isCreationAllowed(broker: ServedBroker, request: Request, context: RequestContext): boolean {
   return broker.config.autoCreateTopics && (context.apiVersion < 4 || request.allowAutoTopicCreation);
 }
 
-async function describe(broker: Broker, wanted: Wanted, mayCreate: boolean): Promise<TopicAnswer> {
+async function describe(broker: ServedBroker, wanted: Wanted, mayCreate: boolean): Promise<TopicAnswer> {
   if ("topic" in wanted) return topicAnswer(broker, wanted.topic);
   if ("id" in wanted) {
     const topic = topicById(broker.metadata.image, wanted.id);
@@ -96,7 +100,7 @@ async function describe(broker: Broker, wanted: Wanted, mayCreate: boolean): Pro
     : { errorCode: ErrorCode.unknownTopicOrPartition, name, topicId: zeroUuid };
 }
 
-function topicAnswer(broker: Broker, topic: TopicImage): TopicAnswer {
+function topicAnswer(broker: ServedBroker, topic: TopicImage): TopicAnswer {
   return {
     errorCode: ErrorCode.none,
     name: topic.name,

@@ -3,12 +3,12 @@ import type {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from "#protocol/messages/offset-for-leader-epoch.ts";
-import type { Broker } from "../broker.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Says where an epoch ended, so that a client can tell whether the log it read is still the log (KIP-320). */
 export function offsetForLeaderEpoch(
-  broker: Broker,
+  broker: ServedBroker,
   request: OffsetForLeaderEpochRequest,
 ): OffsetForLeaderEpochResponse {
   const topics = request.topics.map(({ topic, partitions }) => ({

@@ -1,9 +1,9 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ProduceRequest, ProduceResponse } from "#protocol/messages/produce.ts";
-import type { Broker } from "../broker.ts";
 import { topicById } from "../cluster/metadata-image.ts";
 import { type AdmissionError, admitBatch } from "../partitions/admission.ts";
 import { CloseConnectionError, type RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 type Request = ProduceRequest;
 type Response = ProduceResponse;
@@ -22,7 +22,7 @@ interface Appending {
 
 /** Appends batches; answers when they are durable, or not at all (acks=0). */
 export async function produce(
-  broker: Broker,
+  broker: ServedBroker,
   request: Request,
   context: RequestContext,
 ): Promise<Response | undefined> {
@@ -64,7 +64,7 @@ export async function produce(
   return { responses };
 }
 
-function topicName(broker: Broker, topic: TopicData, context: RequestContext): string | undefined {
+function topicName(broker: ServedBroker, topic: TopicData, context: RequestContext): string | undefined {
   if (context.apiVersion < firstVersionWithTopicIds) return topic.name;
   return topicById(broker.metadata.image, topic.topicId)?.name;
 }
@@ -74,7 +74,7 @@ function unknownTopic({ apiVersion }: RequestContext): ErrorCode {
 }
 
 function append(
-  broker: Broker,
+  broker: ServedBroker,
   topic: string,
   data: PartitionData,
   request: Request,

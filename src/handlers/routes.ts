@@ -28,7 +28,6 @@ import { OffsetForLeaderEpoch } from "#protocol/messages/offset-for-leader-epoch
 import { Produce } from "#protocol/messages/produce.ts";
 import { SyncGroup } from "#protocol/messages/sync-group.ts";
 import type { Api, RequestOf, ResponseOf } from "#protocol/schema/api.ts";
-import type { Broker } from "../broker.ts";
 import { alterConfigs, incrementalAlterConfigs } from "./alter-configs.ts";
 import { apiVersions } from "./api-versions.ts";
 import { createPartitions } from "./create-partitions.ts";
@@ -60,6 +59,7 @@ import { metadata } from "./metadata.ts";
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts";
 import { produce } from "./produce.ts";
 import type { AdvertisedApi, RequestContext } from "./request-context.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** One API that is served: every version between `advertised` that its declaration has. */
 export interface Route {
@@ -67,11 +67,11 @@ export interface Route {
   /** What ApiVersions tells; wider than what is served where clients need to see it so. */
   readonly advertised: readonly [min: number, max: number];
   /** Undefined is no answer at all (acks=0). */
-  readonly handle: (broker: Broker, request: never, context: RequestContext) => unknown;
+  readonly handle: (broker: ServedBroker, request: never, context: RequestContext) => unknown;
 }
 
 type Handler<A extends Api> = (
-  broker: Broker,
+  broker: ServedBroker,
   request: RequestOf<A>,
   context: RequestContext,
 ) => ResponseOf<A> | undefined | Promise<ResponseOf<A> | undefined>;

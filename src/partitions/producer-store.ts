@@ -1,7 +1,16 @@
 import type { Checksum } from "#storage/snapshots/small-file.ts";
-import { readSnapshot, type SmallFileDisk, writeSnapshot } from "#storage/snapshots/small-file.ts";
+import {
+  readSnapshot,
+  type SmallFileDisk,
+  SnapshotCorruptError,
+  writeSnapshot,
+} from "#storage/snapshots/small-file.ts";
 import type { Partition } from "./partition.ts";
-import { decodeProducerSnapshot, encodeProducerSnapshot } from "./producer-snapshot.ts";
+import {
+  decodeProducerSnapshot,
+  encodeProducerSnapshot,
+  type ProducerSnapshot,
+} from "./producer-snapshot.ts";
 
 const fileName = "producers.snapshot";
 const version = 1;
@@ -12,19 +21,24 @@ const saveEveryBytes = 32 << 20;
 /** Keeps what a partition knows of its producers across restarts: a snapshot, and the batches behind it. */
 export class ProducerStore {
   readonly #disk: SmallFileDisk & { readonly checksum: Checksum };
+  readonly #acceptCorruption: boolean;
   readonly #saved = new WeakMap<Partition, { offset: number; sizeBytes: number }>();
   /** The last save of a partition that was asked for: they run one after the other, for they share a file. */
   readonly #saving = new WeakMap<Partition, Promise<void>>();
 
-  constructor(disk: SmallFileDisk & { readonly checksum: Checksum }) {
+  /** Under `acceptCorruption` a damaged snapshot counts as none: the log tells what it still knows of producers. */
+  constructor(
+    disk: SmallFileDisk & { readonly checksum: Checksum },
+    { acceptCorruption }: { acceptCorruption: boolean },
+  ) {
     this.#disk = disk;
+    this.#acceptCorruption = acceptCorruption;
   }
 
   /** Fills a partition's producer table from the snapshot and the log. @throws SnapshotCorruptError, LogCorruptError, DiskError */
   async load(partition: Partition): Promise<void> {
     const { log, producers } = partition;
-    const stored = await readSnapshot(this.#disk, pathOf(partition));
-    const snapshot = stored && decodeProducerSnapshot(stored.payload);
+    const snapshot = await this.#read(partition);
     // A log that was cut back behind the snapshot has lost what the snapshot says.
     const isUsable = snapshot !== undefined && snapshot.offset <= log.nextOffset;
     if (isUsable) producers.restore(snapshot.producers);
@@ -35,6 +49,16 @@ export class ProducerStore {
       });
     }
     this.#saved.set(partition, { offset: isUsable ? snapshot.offset : -1, sizeBytes: log.sizeBytes });
+  }
+
+  async #read(partition: Partition): Promise<ProducerSnapshot | undefined> {
+    try {
+      const stored = await readSnapshot(this.#disk, pathOf(partition));
+      return stored && decodeProducerSnapshot(stored.payload);
+    } catch (error) {
+      if (this.#acceptCorruption && error instanceof SnapshotCorruptError) return undefined;
+      throw error;
+    }
   }
 
   /** Saves a partition's producers when enough was flushed since the last time. @throws DiskError */

@@ -4,25 +4,53 @@ import { receivingSocket } from "./receiving-socket.ts";
 
 /** The machine's TCP. */
 export const tcpNetwork: Network = {
-  listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
-    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
-      accept(new TcpSocket(socket)),
-    );
-    return new Promise((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
-        server.removeListener("error", reject);
-        // Running out of file descriptors fails single accepts, not the listener.
-        server.on("error", () => undefined);
-        const address = server.address();
-        resolve({
-          port: typeof address === "object" && address ? address.port : options.port,
-          close: () => new Promise<void>((closed) => server.close(() => closed())),
-        });
-      });
-    });
+  async listen({ host, port }: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+    if (host !== "localhost") return await listenOn({ host, port }, accept);
+    // Clients take the name for either family, some for the newer one first: both must be open, under one port.
+    const listener = await listenOn({ host: "127.0.0.1", port }, accept);
+    try {
+      return joined(listener, await listenOn({ host: "::1", port: listener.port }, accept));
+    } catch (error) {
+      if (hasNoAddress(error)) return listener;
+      await listener.close();
+      throw error;
+    }
   },
 };
+
+function listenOn({ host, port }: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+  const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
+    accept(new TcpSocket(socket)),
+  );
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.removeListener("error", reject);
+      // Running out of file descriptors fails single accepts, not the listener.
+      server.on("error", () => undefined);
+      const address = server.address();
+      resolve({
+        port: typeof address === "object" && address ? address.port : port,
+        close: () => new Promise<void>((closed) => server.close(() => closed())),
+      });
+    });
+  });
+}
+
+function joined(first: Listener, second: Listener): Listener {
+  return {
+    port: first.port,
+    close: async () => {
+      await Promise.all([first.close(), second.close()]);
+    },
+  };
+}
+
+/** This machine has no IPv6. */
+function hasNoAddress(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT";
+}
 
 class TcpSocket implements Socket {
   readonly remoteAddress: string;

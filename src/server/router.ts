@@ -1,9 +1,9 @@
 import { ApiKey } from "#protocol/api-keys.ts";
 import { Reader } from "#protocol/bytes/reader.ts";
 import { decodeRequestHeader, encodeResponseFrame, type RequestHead } from "#protocol/frame.ts";
-import type { Broker } from "../broker.ts";
 import type { RequestContext } from "../handlers/request-context.ts";
 import { advertisedApis, type Route, routes } from "../handlers/routes.ts";
+import type { ServedBroker } from "../handlers/served-broker.ts";
 import type { ConnectionFacts, FrameHandler, ResponseFrame } from "./connection.ts";
 
 /** A request that names an API or version that is not served: Kafka closes the connection, and so do we. */
@@ -16,9 +16,9 @@ export class UnsupportedRequestError extends Error {
 
 /** Decodes a frame, calls the API's handler and encodes its answer. */
 export class Router implements FrameHandler {
-  readonly #broker: Broker;
+  readonly #broker: ServedBroker;
 
-  constructor(broker: Broker) {
+  constructor(broker: ServedBroker) {
     this.#broker = broker;
   }
 

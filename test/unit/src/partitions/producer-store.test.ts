@@ -64,7 +64,7 @@ async function world() {
   const files = new MemoryFileSystem();
   await files.makeDirectory("/data/t-0");
   const disk = { files, arena: new BufferArena({ bytesMax: 1 << 20 }), checksum: crc32c };
-  const newStore = () => new ProducerStore(disk);
+  const newStore = () => new ProducerStore(disk, { acceptCorruption: false });
   return { files, newStore };
 }
 

@@ -1,0 +1,32 @@
+import type { MetadataStore } from "../cluster/metadata-store.ts";
+import type { ProducerIds } from "../cluster/producer-ids.ts";
+import type { TopicAdmin } from "../cluster/topic-admin.ts";
+import type { BrokerConfig } from "../config/broker-config.ts";
+import type { BrokerLayers } from "../config/effective-values.ts";
+import type { GroupCoordinator } from "../coordinators/groups/group-coordinator.ts";
+import type { OffsetsTopic } from "../coordinators/offsets-topic.ts";
+import type { PartitionManager } from "../partitions/partition-manager.ts";
+import type { ProduceGate } from "../partitions/produce-gate.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { FailureReport } from "./failure-report.ts";
+
+/** The parts of a broker that answer requests: what handlers, and nobody else, see of it. */
+export interface ServedBroker extends FailureReport {
+  readonly clock: Clock;
+  /** The configs in force, changes at run time included. */
+  readonly config: BrokerConfig;
+  readonly metadata: MetadataStore;
+  readonly partitions: PartitionManager;
+  readonly topics: TopicAdmin;
+  readonly producerIds: ProducerIds;
+  readonly groupLog: OffsetsTopic;
+  readonly groups: GroupCoordinator;
+  readonly gate: ProduceGate;
+  readonly telemetry: Telemetry;
+  /** The node that takes administrative requests. */
+  readonly controllerId: number;
+  configLayers(): BrokerLayers;
+  /** Bytes that can still be written where the data lies. */
+  freeDiskBytes(): Promise<number>;
+}
