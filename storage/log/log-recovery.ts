@@ -56,7 +56,22 @@ export async function recoverLog(
   for (const name of names) {
     if (name.endsWith(temporarySuffix)) await disk.files.remove(`${options.directory}/${name}`);
   }
-  return new Recovery(disk, options).run(names);
+  const recovered = await new Recovery(disk, options).run(names);
+  await removeStrayIndexes(disk, names, { directory: options.directory, segments: recovered.segments });
+  return recovered;
+}
+
+/** A crash may keep an index whose segment is gone: nobody would ever remove it. */
+async function removeStrayIndexes(
+  disk: LogDisk,
+  names: readonly string[],
+  { directory, segments }: { directory: string; segments: readonly Segment[] },
+): Promise<void> {
+  const known = new Set(segments.map((segment) => segmentName(segment)));
+  for (const name of names) {
+    const match = /^(\d{20}(?:\.\d{1,9})?)\.(?:time)?index$/.exec(name);
+    if (match && !known.has(`${match[1]}.log`)) await disk.files.remove(`${directory}/${name}`);
+  }
 }
 
 class Recovery {

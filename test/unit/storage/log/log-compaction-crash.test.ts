@@ -61,9 +61,11 @@ async function checkRecovered(model: KeyedModel, files: FaultyFileSystem): Promi
 
 /** Segment files that are not part of the log would be found again, and doubted, at every start. */
 async function expectNoStrangers(log: Log, files: FaultyFileSystem): Promise<void> {
-  const names = (await files.list(log.directory)).filter((name) => name.endsWith(".log"));
+  const names = (await files.list(log.directory)).filter((name) => /^\d{20}\./.test(name));
   const known = log.segments().map(({ path }) => path.slice(log.directory.length + 1));
-  expect(names.sort()).toEqual(known.sort());
+  expect(names.filter((name) => name.endsWith(".log")).sort()).toEqual(known.sort());
+  const strays = names.filter((name) => !known.includes(name.replace(/\.(time)?index$/, ".log")));
+  expect(strays).toEqual([]);
 }
 
 async function crashAt(

@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import { readBatchHeader } from "#protocol/records/batch.ts";
 import { buildBatch } from "#protocol/records/batch-builder.ts";
 import { BufferArena } from "#storage/io/buffer-arena.ts";
-import { FaultyFileSystem } from "#storage/io/faulty-file.ts";
+import { crashModes, FaultyFileSystem } from "#storage/io/faulty-file.ts";
 import { DiskError, type File } from "#storage/io/file.ts";
 import { MemoryFileSystem } from "#storage/io/memory-file.ts";
 import type { Log } from "#storage/log/log.ts";
 import { LogClosedError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { OpenFiles } from "#storage/log/open-files.ts";
 import { SegmentIndexes } from "#storage/log/segment-indexes.ts";
+import { seededRandom } from "../seeded-random.ts";
 import {
   compactionAt,
   deleteRetentionMs,
@@ -401,6 +402,44 @@ describe("beside a compaction", () => {
       await model.expectLegal(reopened, 0);
     });
   }
+
+  test("a run that ends half-way leaves the rest to the next one", async () => {
+    await using log = await logFixture().open(keyedOptions);
+    const model = new KeyedModel();
+    await fill(model, log, { count: 300, keyCount: 100 });
+    const openFrom = log.segments().at(-1)?.baseOffset ?? 0;
+    let paces = 0;
+    const pace = async () => {
+      if (++paces === 4) throw new Error("enough for now");
+    };
+    await expect(model.compact(log, compactionAt(0, { pace }))).rejects.toThrow("enough for now");
+    expect(log.segments()[0]?.generation).toBe(1);
+    expect(log.segments().some(({ generation }) => generation === 0)).toBe(true);
+    await model.expectLegal(log, 0);
+    expect(await model.compact(log, compactionAt(0))).toMatchObject({ cleanedOffset: openFrom });
+    model.expectClean(await model.expectLegal(log, 0), openFrom);
+  });
+
+  test.each(crashModes)("a crash (%s) after the disk was full at any change loses nothing", async (mode) => {
+    for (let failAt = 1; ; failAt++) {
+      let changes = 0;
+      let isRunning = false;
+      const failChange = () => (isRunning && ++changes === failAt ? ("full" as const) : undefined);
+      const files = new FaultyFileSystem({ failChange });
+      const log = await logFixture(files).open(keyedOptions);
+      const model = new KeyedModel();
+      await fill(model, log);
+      isRunning = true;
+      await model.compact(log, compactionAt(0)).catch((error: unknown) => error);
+      isRunning = false;
+      if (changes < failAt) return expect(failAt).toBeGreaterThan(10) as undefined;
+      const survivor = files.crash({ mode, random: seededRandom(failAt) });
+      const reopened = await logFixture(survivor).open({ ...keyedOptions, durableOffset: 60 });
+      await model.expectLegal(reopened, 0);
+      await model.compact(reopened, compactionAt(0));
+      await model.expectLegal(reopened, 0);
+    }
+  });
 
   test("a disk that is full at any change loses nothing, and a later run does it", async () => {
     for (let failAt = 1; ; failAt++) {
