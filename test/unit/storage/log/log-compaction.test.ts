@@ -406,11 +406,11 @@ describe("beside a compaction", () => {
   test("a run that ends half-way leaves the rest to the next one", async () => {
     await using log = await logFixture().open(keyedOptions);
     const model = new KeyedModel();
-    await fill(model, log, { count: 300, keyCount: 100 });
+    await fill(model, log, { count: 400, keyCount: 100 });
     const openFrom = log.segments().at(-1)?.baseOffset ?? 0;
     let paces = 0;
     const pace = async () => {
-      if (++paces === 4) throw new Error("enough for now");
+      if (++paces === 5) throw new Error("enough for now");
     };
     await expect(model.compact(log, compactionAt(0, { pace }))).rejects.toThrow("enough for now");
     expect(log.segments()[0]?.generation).toBe(1);
