@@ -10,6 +10,9 @@ export interface CachedBatch {
 /** Memory that a batch takes besides its bytes: views, headers, places in lists. Measured with batches of 300 bytes. */
 export const batchOverheadBytes = 1024;
 
+/** Reads ahead of readers that may be under way at once, over all logs of a node. */
+const readsAheadMax = 4;
+
 /** A chunk takes batches up to this size, then the next one is begun: the grain of eviction. */
 const chunkBytesTarget = 131_072;
 
@@ -27,6 +30,7 @@ export class BatchCache {
   readonly #pins = new Map<ArrayBufferLike, number>();
   #latest: CacheChunk | undefined;
   #sizeBytes = 0;
+  #readsAhead = 0;
 
   /** `batchOverheadBytes` count for each batch on top: small ones would take several times the bound. */
   constructor(bytesMax: number, limits: { batchOverheadBytes?: number } = {}) {
@@ -43,6 +47,19 @@ export class BatchCache {
   /** The part of the cache that belongs to one log. */
   forLog(): LogCache {
     return new LogCache(this);
+  }
+
+  /** @internal */
+  beginReadAhead(sizeBytes: number): boolean {
+    // What is read ahead must still be there when its reader comes.
+    if (this.#readsAhead >= readsAheadMax || sizeBytes * readsAheadMax * 2 > this.bytesMax) return false;
+    this.#readsAhead++;
+    return true;
+  }
+
+  /** @internal */
+  endReadAhead(): void {
+    this.#readsAhead--;
   }
 
   /** @internal */
@@ -133,6 +150,15 @@ export class LogCache {
     if (!chunk || endOf(chunk) <= offset) return undefined;
     this.#cache.touch(chunk);
     return chunk.batches[firstEndingAfter(chunk.batches, offset)];
+  }
+
+  /** Whether so many bytes may be read before they are asked for; `endReadAhead` gives the place back. */
+  beginReadAhead(sizeBytes: number): boolean {
+    return this.#cache.beginReadAhead(sizeBytes);
+  }
+
+  endReadAhead(): void {
+    this.#cache.endReadAhead();
   }
 
   /** Forgets batches that end at or before `offset`. */

@@ -12,6 +12,8 @@ interface Trail {
   readonly segment: Segment;
   readonly position: number;
   readonly windowBytes: number;
+  /** The next window, on its way already; undefined inside where it could not be read. */
+  readonly ahead?: Promise<Uint8Array | undefined> | undefined;
 }
 
 const firstWindowBytes = 65_536;
@@ -36,7 +38,7 @@ export class ColdReads {
   /** Reads from `segment`, which reaches beyond the offset. @throws LogCorruptError, DiskError */
   async read(segment: Segment, request: ReadRequest, config: LogConfig): Promise<LogSlice> {
     const trail = this.#takeTrail(segment, request.offset);
-    if (trail) return this.#readFrom(segment, trail, request, config);
+    if (trail) return this.#readFrom(segment, trail, request, config, { isSequential: true });
     try {
       return await this.#readIndexed(segment, request, config);
     } catch (error) {
@@ -55,26 +57,37 @@ export class ColdReads {
   async #readIndexed(segment: Segment, request: ReadRequest, config: LogConfig): Promise<LogSlice> {
     const index = await this.#indexes.of(segment, config.indexIntervalBytes);
     const position = index.offsets.lookup(request.offset);
-    return this.#readFrom(segment, { segment, position, windowBytes: firstWindowBytes }, request, config);
+    const start = { segment, position, windowBytes: firstWindowBytes };
+    return this.#readFrom(segment, start, request, config, { isSequential: false });
   }
 
   async #readFrom(
     segment: Segment,
-    { position, windowBytes }: Trail,
+    { position, windowBytes, ahead }: Trail,
     request: ReadRequest,
     config: LogConfig,
+    { isSequential }: { isSequential: boolean },
   ): Promise<LogSlice> {
     const builder = new SliceBuilder(request);
     const endPosition = segment.sizeBytes;
     let tail: Tail = { endPosition: position, nextOffset: segment.baseOffset };
+    let readAhead = await ahead;
     let wantedBytes = Math.min(Math.max(windowBytes, request.maxBytes), config.readAheadBytesMax);
     while (tail.endPosition < endPosition) {
-      const sizeBytes = Math.min(wantedBytes, endPosition - tail.endPosition);
-      const bytes = await readSegment(this.#disk, segment.path, { position: tail.endPosition, sizeBytes });
+      const sizeBytes = readAhead?.length ?? Math.min(wantedBytes, endPosition - tail.endPosition);
+      const range = { position: tail.endPosition, sizeBytes };
+      const bytes = readAhead ?? (await readSegment(this.#disk, segment.path, range));
+      readAhead = undefined;
       const walk = this.#walk(bytes, { from: tail, segment, request }, builder);
       tail = walk.tail;
       if (walk.isDone) {
-        this.#leaveTrail(tail, { segment, position: tail.endPosition, windowBytes: windowBytes * 2 }, config);
+        const grownBytes = Math.min(windowBytes * 2, config.readAheadBytesMax);
+        this.#leaveTrail(tail, {
+          segment,
+          position: tail.endPosition,
+          windowBytes: grownBytes,
+          ahead: isSequential ? this.#readAhead(segment, tail, grownBytes) : undefined,
+        });
         return builder.finish();
       }
       if (
@@ -120,10 +133,42 @@ export class ColdReads {
     return trail;
   }
 
-  #leaveTrail(tail: Tail, trail: Trail, config: LogConfig): void {
-    const windowBytes = Math.min(trail.windowBytes, config.readAheadBytesMax);
+  /** Begins to read what a sequential reader will ask for next, while it is busy with what it got. */
+  #readAhead(segment: Segment, from: Tail, windowBytes: number): Trail["ahead"] {
+    const sizeBytes = Math.min(windowBytes, segment.sizeBytes - from.endPosition);
+    if (sizeBytes <= 0 || !this.#cache.beginReadAhead(sizeBytes)) return undefined;
+    const range = { position: from.endPosition, sizeBytes };
+    const ahead = readSegment(this.#disk, segment.path, range).then(
+      (bytes) => (bytes.length === sizeBytes ? bytes : undefined),
+      () => undefined, // Its reader will come across the failure itself.
+    );
+    ahead
+      .then((bytes) => {
+        this.#cache.endReadAhead();
+        const trail = this.#trails.get(from.nextOffset);
+        if (bytes && trail?.ahead === ahead) this.#keepAhead(bytes, from, trail);
+      })
+      .catch(() => this.#trails.delete(from.nextOffset));
+    return ahead;
+  }
+
+  /** The window is here before its reader: the cache, which is bounded, keeps it and not the trail. */
+  #keepAhead(bytes: Uint8Array, from: Tail, trail: Trail): void {
+    const { segment, windowBytes } = trail;
+    let follows = from.nextOffset;
+    const { tail } = walkBatches(bytes, { format: this.#disk.format, from }, (batch, header) => {
+      const cached = { bytes: batch, baseOffset: header.baseOffset, nextOffset: header.nextOffset };
+      if (!segment.isRemoved) this.#cache.put(cached, follows);
+      follows = header.nextOffset;
+      return undefined;
+    });
+    this.#trails.delete(from.nextOffset);
+    this.#leaveTrail(tail, { segment, position: tail.endPosition, windowBytes });
+  }
+
+  #leaveTrail(tail: Tail, trail: Trail): void {
     this.#trails.delete(tail.nextOffset);
-    this.#trails.set(tail.nextOffset, { ...trail, windowBytes });
+    this.#trails.set(tail.nextOffset, trail);
     if (this.#trails.size <= trailsMax) return;
     for (const oldest of this.#trails.keys()) {
       this.#trails.delete(oldest);

@@ -94,7 +94,7 @@ test("a read error is the reader's alone", async () => {
 
 test("the dirty budget counts what is not flushed, over all logs", async () => {
   const fixture = logFixture();
-  const dirty = new DirtyBudget(10_000);
+  const dirty = new DirtyBudget(20_000);
   const [a, b] = [
     await fixture.open({ dirty, directory: "/data/a-0" }),
     await fixture.open({ dirty, directory: "/data/b-0" }),

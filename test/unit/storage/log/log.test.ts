@@ -105,6 +105,45 @@ describe("appending and reading", () => {
     await readAt(log, 0, { maxBytes: 10 });
     expect(readAt(log, 1, { maxBytes: 10 })).not.toBeInstanceOf(Promise);
   });
+
+  test("what a reader who goes on will ask for next is read while it is busy", async () => {
+    const { open } = logFixture(undefined, 1 << 20);
+    const config = { ...smallConfig, segmentBytes: 1 << 20, readAheadBytesMax: 8192 };
+    let batches: ReturnType<typeof appendMany>;
+    {
+      await using log = await open({ config });
+      batches = appendMany(log, 200);
+    }
+    await using log = await open({ config });
+    const seen: Uint8Array[] = [];
+    let offset = 0;
+    let readsOfDisk = 0;
+    let readsOfMemory = 0;
+    while (offset < log.nextOffset) {
+      const reading = readAt(log, offset, { maxBytes: 8192 });
+      if (reading instanceof Promise) readsOfDisk++;
+      else readsOfMemory++;
+      const slice = await reading;
+      seen.push(...slice.chunks);
+      offset = slice.nextOffset;
+      // The reader is busy for longer than the disk.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expectBytes(Buffer.concat(seen), bytesOf(batches));
+    expect(readsOfMemory).toBeGreaterThan(readsOfDisk * 0.7);
+  });
+
+  test("a reader who is quicker than the disk gets what is on its way, once and in order", async () => {
+    const { open } = logFixture(undefined, 1 << 20);
+    const config = { ...smallConfig, segmentBytes: 1 << 20, readAheadBytesMax: 8192 };
+    let batches: ReturnType<typeof appendMany>;
+    {
+      await using log = await open({ config });
+      batches = appendMany(log, 200);
+    }
+    await using log = await open({ config });
+    expectBytes(await readAll(log, 0, 8192), bytesOf(batches));
+  });
 });
 
 describe("segments", () => {
