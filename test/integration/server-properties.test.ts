@@ -188,7 +188,9 @@ async function startWith(directory: TemporaryDirectory, properties: string): Pro
 }
 
 async function run(args: readonly string[]): Promise<Start> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "src/main.ts", ...args], {
+  // The status pages' usual address may be another suite's just now, which would be worth a warning.
+  const flags = [...args, "--millrace.http.listener=off"];
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "src/main.ts", ...flags], {
     cwd: root,
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("MILLRACE_"))),
     stdio: ["ignore", "pipe", "pipe"],
