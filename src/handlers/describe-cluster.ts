@@ -1,5 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DescribeClusterRequest, DescribeClusterResponse } from "#protocol/messages/describe-cluster.ts";
+import { clusterOperations } from "./authorized-operations.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -32,5 +33,6 @@ export function describeCluster(
       brokerId: nodeId,
       ...place,
     })),
+    ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: clusterOperations }),
   };
 }

@@ -6,6 +6,7 @@ import type {
 } from "#protocol/messages/describe-topic-partitions.ts";
 import type { TopicImage } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
+import { topicOperations } from "./authorized-operations.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 type Request = DescribeTopicPartitionsRequest;
@@ -48,7 +49,7 @@ function unknown(name: string): TopicAnswer {
   const errorCode = isValidTopicName(name)
     ? ErrorCode.unknownTopicOrPartition
     : ErrorCode.invalidTopicException;
-  return { errorCode, name, topicId: zeroUuid };
+  return { errorCode, name, topicId: zeroUuid, topicAuthorizedOperations: topicOperations };
 }
 
 function describe(
@@ -61,6 +62,7 @@ function describe(
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
+    topicAuthorizedOperations: topicOperations,
     partitions: topic.partitions.slice(page.from, page.from + page.count).map(({ index, replicas }) => {
       const partition = broker.partitions.find(topic.name, index);
       return {

@@ -1,3 +1,4 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from "#protocol/messages/delete-groups.ts";
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from "#protocol/messages/describe-groups.ts";
 import type { HeartbeatRequest, HeartbeatResponse } from "#protocol/messages/heartbeat.ts";
@@ -8,6 +9,7 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from "#protocol/messag
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "#protocol/messages/offset-delete.ts";
 import type { OffsetFetchRequest, OffsetFetchResponse } from "#protocol/messages/offset-fetch.ts";
 import type { SyncGroupRequest, SyncGroupResponse } from "#protocol/messages/sync-group.ts";
+import { groupOperations } from "./authorized-operations.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -57,7 +59,12 @@ export function describeGroups(
   request: DescribeGroupsRequest,
   context: RequestContext,
 ): DescribeGroupsResponse {
-  return broker.groups.describeGroups(request, { version: context.apiVersion });
+  const answer = broker.groups.describeGroups(request, { version: context.apiVersion });
+  if (!request.includeAuthorizedOperations) return answer;
+  const groups = answer.groups?.map((group) =>
+    group.errorCode === ErrorCode.none ? { ...group, authorizedOperations: groupOperations } : group,
+  );
+  return { ...answer, ...(groups && { groups }) };
 }
 
 /** Lists this node's groups. */

@@ -1,8 +1,9 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { MetadataRequest, MetadataResponse } from "#protocol/messages/metadata.ts";
-import { type TopicImage, topicById } from "../cluster/metadata-image.ts";
+import { internalTopics, type TopicImage, topicById } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
+import { clusterOperations, topicOperations } from "./authorized-operations.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -27,8 +28,13 @@ export async function metadata(
     brokers: brokerEndpoints(broker, context.connection.listenerName),
     clusterId: broker.metadata.image.clusterId,
     controllerId: broker.controllerId,
-    topics,
+    topics: request.includeTopicAuthorizedOperations ? topics.map(withOperations) : topics,
+    ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: clusterOperations }),
   };
+}
+
+function withOperations(topic: TopicAnswer): TopicAnswer {
+  return { ...topic, topicAuthorizedOperations: topicOperations };
 }
 
 function namesIds(request: Request, { apiVersion }: RequestContext): boolean {
@@ -67,10 +73,12 @@ function wantedTopics(broker: ServedBroker, request: Request, apiVersion: number
   const seen = new Set<string>();
   const wanted: Wanted[] = [];
   for (const { name, topicId } of request.topics) {
-    const key = name ?? topicId;
+    // An id is the better name: it is never used again.
+    const isById = name === null || topicId !== zeroUuid;
+    const key = isById ? topicId : name;
     if (seen.has(key)) continue;
     seen.add(key);
-    wanted.push(name === null ? { id: topicId } : { name });
+    wanted.push(isById ? { id: topicId } : { name });
   }
   return wanted;
 }
@@ -97,7 +105,12 @@ async function describe(broker: ServedBroker, wanted: Wanted, mayCreate: boolean
   }
   return topic
     ? topicAnswer(broker, topic)
-    : { errorCode: ErrorCode.unknownTopicOrPartition, name, topicId: zeroUuid };
+    : {
+        errorCode: ErrorCode.unknownTopicOrPartition,
+        name,
+        topicId: zeroUuid,
+        isInternal: internalTopics.has(name),
+      };
 }
 
 function topicAnswer(broker: ServedBroker, topic: TopicImage): TopicAnswer {
