@@ -114,7 +114,7 @@ async function find(partition: Partition, timestamp: number, isolationLevel: num
       return {
         offset: logStartOffset,
         timestamp: -1,
-        leaderEpoch: partition.log.epochAt(logStartOffset) ?? leaderEpoch,
+        leaderEpoch: epochOfStart(partition),
       };
     case special.maxTimestamp.timestamp:
       return placeOf(await partition.log.maxTimestamp());
@@ -125,6 +125,12 @@ async function find(partition: Partition, timestamp: number, isolationLevel: num
     default:
       return placeOf(await partition.log.offsetForTimestamp(timestamp));
   }
+}
+
+/** A log without a batch begins in the epoch of its leader. */
+function epochOfStart({ log, logStartOffset, leaderEpoch }: Partition): number {
+  const epoch = log.epochAt(logStartOffset);
+  return epoch < 0 ? leaderEpoch : epoch;
 }
 
 function placeOf(found: { offset: number; timestampMs: number; leaderEpoch: number } | undefined): Place {
