@@ -85,11 +85,14 @@ export function describeEntry(
   };
 }
 
-/** The definitions that a query asks for. */
+/** The definitions that a query asks for, but for those that are not for clients. */
 export function selected(
   table: ReadonlyMap<string, ConfigDefinition>,
   { names }: ConfigQuery,
 ): readonly ConfigDefinition[] {
-  if (!names || names.length === 0) return [...table.values()];
-  return [...new Set(names)].flatMap((name) => table.get(name) ?? []);
+  const asked =
+    !names || names.length === 0
+      ? [...table.values()]
+      : [...new Set(names)].flatMap((name) => table.get(name) ?? []);
+  return asked.filter(({ isInternal }) => !isInternal);
 }
