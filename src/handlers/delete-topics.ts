@@ -2,6 +2,7 @@ import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from "#protocol/messages/delete-topics.ts";
 import { topicById } from "../cluster/metadata-image.ts";
+import { repeatedNames } from "./create-topics.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -29,15 +30,21 @@ export async function deleteTopics(
     const errorCode = context.apiVersion < 3 ? ErrorCode.invalidRequest : ErrorCode.topicDeletionDisabled;
     return { responses: wanted.map((topic) => ({ ...topic, errorCode, errorMessage: null })) };
   }
-  const seen = new Set<string>();
-  const responses: Answer[] = [];
+  const repeated = repeatedNames(wanted.map((topic) => keyOf(broker, topic)));
+  const responses = new Map<string, Answer>();
   for (const topic of wanted) {
-    const key = topic.name ?? topic.topicId;
-    const isRepeated = seen.has(key);
-    seen.add(key);
-    responses.push(isRepeated ? refused(topic, "Duplicate topic.") : await remove(broker, topic));
+    const key = keyOf(broker, topic);
+    // Told once, and none of them is removed: who names a topic twice did not mean what was written.
+    responses.set(key, repeated.has(key) ? refused(topic, "Duplicate topic.") : await remove(broker, topic));
   }
-  return { responses };
+  return { responses: [...responses.values()] };
+}
+
+/** The same for a topic's name and its id. */
+function keyOf(broker: ServedBroker, { name, topicId }: Named): string {
+  const isUnnamed = name === null && topicId === zeroUuid;
+  if (isUnnamed) return "";
+  return name ?? topicById(broker.metadata.image, topicId)?.name ?? topicId;
 }
 
 async function remove(broker: ServedBroker, named: Named): Promise<Answer> {
@@ -49,7 +56,7 @@ async function remove(broker: ServedBroker, named: Named): Promise<Answer> {
   const topic = named.name === null ? topicById(image, named.topicId) : image.topics.get(named.name);
   if (!topic) {
     const errorCode = isById ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
-    return { ...named, errorCode, errorMessage: null };
+    return { ...named, errorCode, errorMessage: "This server does not host this topic." };
   }
   const { errorCode, message } = await broker.topics.delete(topic);
   return { name: topic.name, topicId: topic.id, errorCode, errorMessage: message };

@@ -3,6 +3,7 @@ import type {
   DescribeProducersRequest,
   DescribeProducersResponse,
 } from "#protocol/messages/describe-producers.ts";
+import { isValidTopicName } from "../cluster/topic-name.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Lists the idempotent producers that partitions remember (KIP-664). */
@@ -14,11 +15,16 @@ export function describeProducers(
     name,
     partitions: partitionIndexes.map((partitionIndex) => {
       const partition = broker.partitions.find(name, partitionIndex);
+      if (!isValidTopicName(name)) {
+        return failed(partitionIndex, ErrorCode.invalidTopicException, `Topic name "${name}" is invalid`);
+      }
       if (!partition) {
-        return { partitionIndex, errorCode: ErrorCode.unknownTopicOrPartition, activeProducers: [] };
+        const errorMessage = `This server does not host ${name}-${partitionIndex}`;
+        return failed(partitionIndex, ErrorCode.unknownTopicOrPartition, errorMessage);
       }
       if (!partition.isLeader) {
-        return { partitionIndex, errorCode: ErrorCode.notLeaderOrFollower, activeProducers: [] };
+        const errorMessage = `This server does not lead ${name}-${partitionIndex}`;
+        return failed(partitionIndex, ErrorCode.notLeaderOrFollower, errorMessage);
       }
       const activeProducers = [...partition.producers.entries()].map((producer) => ({
         producerId: producer.producerId,
@@ -32,4 +38,8 @@ export function describeProducers(
     }),
   }));
   return { topics };
+}
+
+function failed(partitionIndex: number, errorCode: ErrorCode, errorMessage: string) {
+  return { partitionIndex, errorCode, errorMessage, activeProducers: [] };
 }

@@ -87,7 +87,7 @@ test("topics are deleted by name or id, one answer each (trap 62)", async () => 
   await using world = await BrokerWorld.start();
   for (const name of ["a", "b"]) await world.createTopic(name);
   const topicId = world.broker.metadata.image.topics.get("b")?.id ?? "";
-  const unknownId = "AMX-PcEnUmk_JrmTIEMMnw";
+  const unknownId = "ZmFsc2UtdG9waWMtaWQtMQ";
   const { responses } = await world.call(DeleteTopics, 6, {
     topics: [
       { name: "a" },
@@ -106,6 +106,18 @@ test("topics are deleted by name or id, one answer each (trap 62)", async () => 
     [null, ErrorCode.invalidRequest],
   ]);
   expect((await world.call(Metadata, 9, { topics: null })).topics).toEqual([]);
+});
+
+test("a topic that is named twice for deletion, by name or id, stays", async () => {
+  await using world = await BrokerWorld.start();
+  await world.createTopic("a");
+  const topicId = world.broker.metadata.image.topics.get("a")?.id ?? "";
+  const { responses } = await world.call(DeleteTopics, 6, {
+    topics: [{ name: "a" }, { name: null, topicId }],
+    timeoutMs: 1_000,
+  });
+  expect(responses.map(({ errorCode }) => errorCode)).toEqual([ErrorCode.invalidRequest]);
+  expect(world.broker.metadata.image.topics.has("a")).toBe(true);
 });
 
 test("deletion can be turned off", async () => {
