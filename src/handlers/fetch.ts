@@ -18,6 +18,10 @@ type PartitionAnswer = NonNullable<NonNullable<Response["responses"]>[number]["p
 /** Topic ids replace names from this version on (KIP-516). */
 const firstVersionWithTopicIds = 13;
 const readCommitted = 1;
+/** Asks for a new session. */
+const initialSessionEpoch = 0;
+/** Asks for none, or ends the one it has. */
+const finalSessionEpoch = -1;
 const noRecords = new Uint8Array(0);
 
 /** One partition that is asked for, and the partition where it is here. */
@@ -49,7 +53,7 @@ export async function fetch(
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
-  if (request.sessionId !== 0) return { errorCode: ErrorCode.fetchSessionIdNotFound };
+  if (isIncremental(request)) return { errorCode: ErrorCode.fetchSessionIdNotFound };
   const topics = resolve(broker, request, context);
   const { closed } = context.connection;
   const deadlineMs = broker.clock.monotonicMs() + Math.max(0, request.maxWaitMs);
@@ -66,6 +70,11 @@ export async function fetch(
     if (isOver(round)) return round.response;
     await changes.next(deadlineMs - broker.clock.monotonicMs(), closed);
   }
+}
+
+/** Sessions begin and end with a full request, which needs none (KIP-227). */
+function isIncremental({ sessionEpoch }: Request): boolean {
+  return sessionEpoch !== initialSessionEpoch && sessionEpoch !== finalSessionEpoch;
 }
 
 function resolve(broker: ServedBroker, request: Request, { apiVersion }: RequestContext): WantedTopic[] {
@@ -152,10 +161,7 @@ async function readOne(
     };
   }
   if (isUnknown || request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
-    return {
-      answer: { ...place, errorCode: ErrorCode.offsetOutOfRange, records: noRecords },
-      sizeBytes: 0,
-    };
+    return failed(request, ErrorCode.offsetOutOfRange);
   }
 
   const mayRead = bounds.maxBytes > 0 || bounds.atLeastOneBatch;
@@ -203,7 +209,7 @@ function failed(
       highWatermark: -1,
       lastStableOffset: -1,
       logStartOffset: -1,
-      abortedTransactions: null,
+      abortedTransactions: [],
       records: noRecords,
     },
     sizeBytes: 0,
