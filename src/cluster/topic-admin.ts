@@ -48,6 +48,9 @@ export interface TopicAdminOptions {
   readonly identity: Identity;
 }
 
+/** Where Kafka keeps the cluster's metadata: never a topic that clients could use. */
+const metadataTopic = "__cluster_metadata";
+
 /** Partitions that one topic may get in one request, as in Kafka. */
 const partitionsPerRequestMax = 10_000;
 
@@ -142,6 +145,9 @@ export class TopicAdmin {
         ErrorCode.invalidTopicException,
         `Cannot create topic "${spec.name}": a name has 1 to 249 of the characters a-z, A-Z, 0-9, ".", "_" and "-", and is not "." or ".."`,
       );
+    }
+    if (spec.name === metadataTopic) {
+      return refuse(ErrorCode.invalidRequest, `Creation of internal topic ${metadataTopic} is prohibited.`);
     }
     if (image.topics.has(spec.name)) {
       return refuse(ErrorCode.topicAlreadyExists, `Topic '${spec.name}' already exists.`);
