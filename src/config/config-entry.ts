@@ -85,14 +85,11 @@ export function describeEntry(
   };
 }
 
-/** The definitions that a query asks for, but for those that are not for clients. */
+/** The definitions that a query asks for. */
 export function selected(
   table: ReadonlyMap<string, ConfigDefinition>,
   { names }: ConfigQuery,
 ): readonly ConfigDefinition[] {
-  const asked =
-    !names || names.length === 0
-      ? [...table.values()]
-      : [...new Set(names)].flatMap((name) => table.get(name) ?? []);
-  return asked.filter(({ isInternal }) => !isInternal);
+  if (!names || names.length === 0) return [...table.values()];
+  return [...new Set(names)].flatMap((name) => table.get(name) ?? []);
 }
