@@ -198,6 +198,10 @@ function divergence(
   return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : undefined;
 }
 
+function isUnknown(errorCode: ErrorCode): boolean {
+  return errorCode === ErrorCode.unknownTopicOrPartition || errorCode === ErrorCode.unknownTopicId;
+}
+
 function failed(
   request: PartitionRequest,
   errorCode: ErrorCode,
@@ -209,7 +213,7 @@ function failed(
       highWatermark: -1,
       lastStableOffset: -1,
       logStartOffset: -1,
-      abortedTransactions: [],
+      abortedTransactions: isUnknown(errorCode) ? [] : null,
       records: noRecords,
     },
     sizeBytes: 0,

@@ -2,6 +2,7 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ProduceRequest, ProduceResponse } from "#protocol/messages/produce.ts";
 import { topicById } from "../cluster/metadata-image.ts";
 import { type AdmissionError, admitBatch } from "../partitions/admission.ts";
+import type { Partition } from "../partitions/partition.ts";
 import { CloseConnectionError, type RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -35,9 +36,11 @@ export async function produce(
   const responses = request.topicData.map((topic) => {
     const name = topicName(broker, topic, context);
     const partitionResponses: PartitionAnswer[] = topic.partitionData.map((data, at) => {
+      if (name === undefined || !broker.metadata.image.topics.has(name)) {
+        return failure(data, unknownTopic(context), null);
+      }
       if (!isAcksValid) return failure(data, ErrorCode.invalidRequiredAcks, "acks must be -1, 0 or 1");
       if (!hasRoom) return failure(data, ErrorCode.kafkaStorageError, broker.gate.reason);
-      if (name === undefined) return failure(data, unknownTopic(context), null);
       const { answer, committed } = append(broker, name, data, request, context);
       if (committed) {
         const orFailed = committed.catch(() => {
@@ -92,7 +95,7 @@ function append(
     nowMs,
     isZstdAllowed: context.apiVersion >= 7,
   });
-  if (admitted.kind === "refused") return { answer: refusal(data, admitted.error), committed: undefined };
+  if (admitted.kind === "refused") return refusedBy(partition, refusal(data, admitted.error));
   if (admitted.isTransactional) {
     return failed(data, ErrorCode.invalidTxnState, "Transactions are not available");
   }
@@ -116,22 +119,29 @@ function append(
         committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset),
       };
     case "outOfOrder":
-      return failed(
-        data,
-        ErrorCode.outOfOrderSequenceNumber,
-        `Expected sequence ${outcome.expectedSequence}, found ${admitted.batch.header.baseSequence}`,
+      return refusedBy(
+        partition,
+        failure(
+          data,
+          ErrorCode.outOfOrderSequenceNumber,
+          `Expected sequence ${outcome.expectedSequence}, found ${admitted.batch.header.baseSequence}`,
+        ),
       );
     case "fenced":
-      return failed(
-        data,
-        ErrorCode.invalidProducerEpoch,
-        `The producer's epoch is ${outcome.currentEpoch} now`,
+      return refusedBy(
+        partition,
+        failure(data, ErrorCode.invalidProducerEpoch, `The producer's epoch is ${outcome.currentEpoch} now`),
       );
     case "notLeader":
       return failed(data, ErrorCode.notLeaderOrFollower, null);
     default:
       return outcome satisfies never;
   }
+}
+
+/** Tells where the log starts too: a producer that lost its place finds out whether its records are gone. */
+function refusedBy({ logStartOffset }: Partition, answer: PartitionAnswer): Appending {
+  return { answer: { ...answer, logStartOffset }, committed: undefined };
 }
 
 function failed(data: PartitionData, errorCode: ErrorCode, errorMessage: string | null): Appending {
