@@ -180,6 +180,13 @@ export function setLogAppendTime(bytes: Uint8Array, position: number, timestampM
   sealBatch(bytes, position, view.getInt32(at.batchLength) + batchPrefixBytes);
 }
 
+/** Corrects what the header says of its records' greatest timestamp, checksum included. */
+export function setMaxTimestamp(bytes: Uint8Array, position: number, timestampMs: number): void {
+  const { sizeBytes } = readBatchHeader(bytes, position);
+  writeInt64(viewOf(bytes, position), at.maxTimestamp, timestampMs);
+  sealBatch(bytes, position, sizeBytes);
+}
+
 /** Writes a header except for its checksum, which `sealBatch` adds once the records are there. */
 export function writeBatchHeader(
   bytes: Uint8Array,

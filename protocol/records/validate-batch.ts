@@ -74,10 +74,11 @@ type Attributes = Omit<ReturnType<typeof attributesOf>, "compression">;
 function readFramed(bytes: Uint8Array): BatchHeader | InvalidBatch {
   if (bytes.length === 0) return { kind: "invalidRecord", reason: "Expected exactly one batch, found none" };
   const magic = bytes[magicPosition];
-  if (magic === undefined) return { kind: "corrupt", reason: `Batch cut off after ${bytes.length} bytes` };
+  if (magic === undefined)
+    return { kind: "invalidRecord", reason: `Batch cut off after ${bytes.length} bytes` };
   if (magic !== 2) return { kind: "unsupportedMagic", reason: `Expected magic 2, found ${magic}` };
   if (bytes.length < batchHeaderBytes) {
-    return { kind: "corrupt", reason: `Batch cut off after ${bytes.length} bytes` };
+    return { kind: "invalidRecord", reason: `Batch cut off after ${bytes.length} bytes` };
   }
 
   const header = readBatchHeader(bytes, 0);
@@ -85,7 +86,7 @@ function readFramed(bytes: Uint8Array): BatchHeader | InvalidBatch {
   if (sizeBytes < batchHeaderBytes) return { kind: "corrupt", reason: `Batch claims ${sizeBytes} bytes` };
   const extraBytes = bytes.length - sizeBytes;
   if (extraBytes < 0) {
-    return { kind: "corrupt", reason: `Batch claims ${sizeBytes} bytes, ${bytes.length} are there` };
+    return { kind: "invalidRecord", reason: `Batch claims ${sizeBytes} bytes, ${bytes.length} are there` };
   }
   if (extraBytes >= batchPrefixBytes) {
     return { kind: "invalidRecord", reason: "Expected exactly one batch, found more" };

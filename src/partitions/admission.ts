@@ -1,7 +1,8 @@
 import type { Compression } from "#protocol/compression/compression.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
-import { attributesOf, readBatchHeader, setLogAppendTime } from "#protocol/records/batch.ts";
+import { attributesOf, readBatchHeader, setLogAppendTime, setMaxTimestamp } from "#protocol/records/batch.ts";
 import { recompress } from "#protocol/records/recompress.ts";
+import { readRecords } from "#protocol/records/record.ts";
 import { type InvalidBatch, validateBatch } from "#protocol/records/validate-batch.ts";
 import { validateRecords } from "#protocol/records/validate-records.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
@@ -33,6 +34,9 @@ export interface AdmissionContext {
   readonly isZstdAllowed: boolean;
 }
 
+/** Faults told to the client; one is enough for it to fail, a few help its author. */
+const faultsMax = 100;
+
 /** Decompressed bytes of one batch that are looked at, where a topic's settings make us look. */
 const decompressedBytesMax = 128 << 20;
 
@@ -60,9 +64,14 @@ export function admitBatch(
   const wanted = wantedCompression(settings.compressionType) ?? verdict.compression;
   const recompressed = wanted !== verdict.compression;
   // Walking plain records costs next to nothing; expanding compressed ones is left to topics that need it.
+  const { maxTimestampMs } = verdict.header;
+  let times: RecordTimes = { minTimestampMs: maxTimestampMs, maxTimestampMs };
   if (keysRequired || recompressed || verdict.compression === "none") {
-    const faulty = judgeRecords(records, keysRequired);
-    if (faulty) return faulty;
+    const judged = judgeRecords(records, keysRequired, verdict.compression);
+    if ("kind" in judged) return judged;
+    times = judged;
+    // The time index trusts the header, so a header that is wrong is put right.
+    if (times.maxTimestampMs !== maxTimestampMs) setMaxTimestamp(records, 0, times.maxTimestampMs);
   }
 
   let bytes = records;
@@ -80,10 +89,10 @@ export function admitBatch(
     logAppendTimeMs = nowMs;
     setLogAppendTime(bytes, 0, nowMs);
   } else {
-    const untimely = judgeTime(verdict.header.maxTimestampMs, settings, nowMs);
+    const untimely = judgeTimes(times, records, settings, nowMs);
     if (untimely) return untimely;
   }
-  const isChanged = recompressed || logAppendTimeMs >= 0;
+  const isChanged = recompressed || logAppendTimeMs >= 0 || times.maxTimestampMs !== maxTimestampMs;
   return {
     kind: "admitted",
     batch: { bytes, header: isChanged ? readBatchHeader(bytes, 0) : verdict.header },
@@ -107,13 +116,23 @@ function wantedCompression(compressionType: string): Compression | undefined {
   }
 }
 
-function judgeRecords(records: Uint8Array, isKeyRequired: boolean): Admission | undefined {
+function judgeRecords(
+  records: Uint8Array,
+  isKeyRequired: boolean,
+  compression: Compression,
+): Admission | RecordTimes {
   const verdict = validateRecords(records, { isKeyRequired, decompressedBytesMax });
   switch (verdict.kind) {
-    case "valid":
-      return undefined;
+    case "valid": {
+      const { minTimestampMs, maxTimestampMs } = verdict;
+      return { minTimestampMs, maxTimestampMs };
+    }
     case "corrupt":
-      return refuse(ErrorCode.corruptMessage, verdict.reason);
+      // What the checksum vouches for was wrong from the start: no use in sending it again.
+      return refuse(
+        compression === "none" ? ErrorCode.invalidRecord : ErrorCode.corruptMessage,
+        verdict.reason,
+      );
     case "tooLarge":
       return refuse(ErrorCode.messageTooLarge, verdict.reason);
     case "invalidRecords":
@@ -127,16 +146,37 @@ function judgeRecords(records: Uint8Array, isKeyRequired: boolean): Admission | 
   }
 }
 
-function judgeTime(timestampMs: number, settings: TopicSettings, nowMs: number): Admission | undefined {
+/** The first and the last time of a batch's records; of records that nobody looked at, the last stands for both. */
+interface RecordTimes {
+  readonly minTimestampMs: number;
+  readonly maxTimestampMs: number;
+}
+
+function judgeTimes(
+  { minTimestampMs, maxTimestampMs }: RecordTimes,
+  records: Uint8Array,
+  settings: TopicSettings,
+  nowMs: number,
+): Admission | undefined {
+  const isUntimely = (timestampMs: number) => timestampMs !== -1 && !isTimely(timestampMs, settings, nowMs);
+  if (!isUntimely(minTimestampMs) && !isUntimely(maxTimestampMs)) return undefined;
   const { timestampBeforeMaxMs, timestampAfterMaxMs } = settings;
-  if (timestampMs === -1) return undefined;
-  if (nowMs - timestampMs <= timestampBeforeMaxMs && timestampMs - nowMs <= timestampAfterMaxMs)
-    return undefined;
+  const faults: { batchIndex: number; batchIndexErrorMessage: string }[] = [];
+  for (const { offset, timestampMs } of readRecords(records, { decompressedBytesMax })) {
+    if (!isUntimely(timestampMs) || faults.length === faultsMax) continue;
+    faults.push({ batchIndex: offset, batchIndexErrorMessage: `Timestamp ${timestampMs} is out of range` });
+  }
   return refuse(
     ErrorCode.invalidTimestamp,
-    `Timestamp ${timestampMs} is out of range: message.timestamp.before.max.ms is ${timestampBeforeMaxMs}, ` +
-      `message.timestamp.after.max.ms is ${timestampAfterMaxMs}`,
+    `Timestamps from ${minTimestampMs} to ${maxTimestampMs} are out of range: message.timestamp.before.max.ms ` +
+      `is ${timestampBeforeMaxMs}, message.timestamp.after.max.ms is ${timestampAfterMaxMs}`,
+    faults,
   );
+}
+
+function isTimely(timestampMs: number, settings: TopicSettings, nowMs: number): boolean {
+  const { timestampBeforeMaxMs, timestampAfterMaxMs } = settings;
+  return nowMs - timestampMs <= timestampBeforeMaxMs && timestampMs - nowMs <= timestampAfterMaxMs;
 }
 
 function errorOf(invalid: InvalidBatch): ErrorCode {

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import type { Compression } from "#protocol/compression/compression.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
-import { attributesOf, isIntact, readBatchHeader } from "#protocol/records/batch.ts";
+import {
+  attributesOf,
+  isIntact,
+  readBatchHeader,
+  sealBatch,
+  setMaxTimestamp,
+} from "#protocol/records/batch.ts";
 import { buildBatch } from "#protocol/records/batch-builder.ts";
 import { readRecords } from "#protocol/records/record.ts";
 import { noDynamicConfigs } from "#src/config/effective-values.ts";
@@ -51,7 +57,7 @@ test("nothing, two batches and half a batch are not one batch (trap 16)", () => 
   const one = batch(["a"]);
   expect(codeOf(admit(null))).toBe(ErrorCode.invalidRecord);
   expect(codeOf(admit(Buffer.concat([one, one])))).toBe(ErrorCode.invalidRecord);
-  expect(codeOf(admit(one.subarray(0, 30)))).toBe(ErrorCode.corruptMessage);
+  expect(codeOf(admit(one.subarray(0, 30)))).toBe(ErrorCode.invalidRecord);
   expect(codeOf(admit(new Uint8Array(0)))).not.toBe(0);
 });
 
@@ -103,6 +109,32 @@ test("times too far from now are refused where the topic minds", () => {
     ErrorCode.invalidTimestamp,
     ErrorCode.invalidTimestamp,
   ]);
+});
+
+test("each record that is out of time is named, though the last one may be in time", () => {
+  const timesOf = (...timestampsMs: readonly number[]) =>
+    buildBatch({ records: timestampsMs.map((timestampMs) => ({ timestampMs, key: null, value: null })) });
+  const configs = { "message.timestamp.before.max.ms": "1000" };
+  expect(admit(timesOf(nowMs - 5_000, nowMs, nowMs - 3_000), configs)).toMatchObject({
+    kind: "refused",
+    error: { code: ErrorCode.invalidTimestamp, recordErrors: [{ batchIndex: 0 }, { batchIndex: 2 }] },
+  });
+});
+
+test("a header that misstates its records' greatest time is put right", () => {
+  const bytes = batch(["a", "b"]);
+  setMaxTimestamp(bytes, 0, 5);
+  const { batch: taken } = admitted(admit(bytes));
+  expect(taken.header.maxTimestampMs).toBe(nowMs);
+  expect(readBatchHeader(taken.bytes, 0).maxTimestampMs).toBe(nowMs);
+  expect(isIntact(taken.bytes, 0, taken.header)).toBe(true);
+});
+
+test("plain records that do not hold what their lengths promise are invalid, not damaged on the way", () => {
+  const bytes = batch(["a"]);
+  bytes[61] = 0x7f;
+  sealBatch(bytes, 0, bytes.length);
+  expect(codeOf(admit(bytes))).toBe(ErrorCode.invalidRecord);
 });
 
 test("records without a key are named one by one on a compacted topic, compressed or not (trap 18)", () => {
