@@ -36,6 +36,11 @@ export function syncGroup(
   request: SyncGroupRequest,
   context: RequestContext,
 ): Promise<SyncGroupResponse> {
+  // Before anything else, as in Kafka: from version 5 on a member has to say what it believes (KIP-559).
+  const isIncomplete = request.protocolType === null || request.protocolName === null;
+  if (context.apiVersion >= 5 && isIncomplete) {
+    return Promise.resolve({ errorCode: ErrorCode.inconsistentGroupProtocol });
+  }
   return broker.groups.syncGroup(request, { version: context.apiVersion });
 }
 

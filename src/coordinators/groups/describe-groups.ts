@@ -50,7 +50,8 @@ function describe(group: ClassicGroup): DescribedGroup {
       clientId: member.clientId,
       clientHost: member.clientHost,
       memberMetadata: isStable ? member.metadataFor(group.protocolName) : new Uint8Array(0),
-      memberAssignment: isStable ? member.assignment : new Uint8Array(0),
+      // What a member owns it goes on owning while the others come together.
+      memberAssignment: member.assignment,
     })),
     authorizedOperations: operationsUnknown,
   };

@@ -26,9 +26,9 @@ export async function commitOffsets(
   { version }: { version: number },
 ): Promise<OffsetCommitAnswer> {
   const group = committingGroup(shard, request, version);
-  if (typeof group === "number") return refuseCommit(request, group);
+  if (typeof group === "number") return refuseKnown(shard, request, version, group);
   const refused = validate(shard, group, request);
-  if (refused !== ErrorCode.none) return refuseCommit(request, refused);
+  if (refused !== ErrorCode.none) return refuseKnown(shard, request, version, refused);
 
   const { outcomes, entries } = sort(shard, request, version);
   const errorCode = await store(shard, group, entries);
@@ -45,6 +45,37 @@ export function refuseCommit(request: OffsetCommitRequest, errorCode: ErrorCode)
       partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
     })),
   };
+}
+
+/** Gives what the group is to blame for its error; a topic that is not there is told so whatever the group says. */
+function refuseKnown(
+  shard: GroupShard,
+  request: OffsetCommitRequest,
+  version: number,
+  errorCode: ErrorCode,
+): OffsetCommitAnswer {
+  const topics = request.topics.map(({ name, topicId, partitions }) => {
+    const code = findTopic(shard, { name, topicId }, version) ? errorCode : missingTopic(version);
+    return {
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
+    };
+  });
+  return { topics };
+}
+
+function findTopic(
+  shard: GroupShard,
+  { name, topicId }: { readonly name: string; readonly topicId: string },
+  version: number,
+): GroupTopic | undefined {
+  const { topics } = shard.environment;
+  return version >= topicIdsFrom ? topics.findById(topicId) : topics.find(name);
+}
+
+function missingTopic(version: number): ErrorCode {
+  return version >= topicIdsFrom ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
 }
 
 async function store(
@@ -97,21 +128,18 @@ function sort(
   request: OffsetCommitRequest,
   version: number,
 ): { outcomes: Outcomes; entries: OffsetEntry[] } {
-  const { topics } = shard.environment;
-  const byId = version >= topicIdsFrom;
   const commitTimestampMs = shard.nowMs();
   const { retentionTimeMs } = request;
   const expireTimestampMs = retentionTimeMs < 0 ? null : commitTimestampMs + retentionTimeMs;
   const entries: OffsetEntry[] = [];
 
   const outcomes = request.topics.map(({ name, topicId, partitions }) => {
-    const topic = byId ? topics.findById(topicId) : topics.find(name);
-    const missing = byId ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
+    const topic = findTopic(shard, { name, topicId }, version);
     return {
       name,
       topicId,
       partitions: partitions.map((partition) => {
-        const errorCode = topic ? judge(shard, topic, partition) : missing;
+        const errorCode = topic ? judge(shard, topic, partition) : missingTopic(version);
         if (topic && errorCode === ErrorCode.none) {
           entries.push(toEntry(topic.name, partition, { commitTimestampMs, expireTimestampMs }));
         }
