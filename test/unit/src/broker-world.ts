@@ -3,6 +3,7 @@ import { crc32c } from "#protocol/bytes/crc32c.ts";
 import { decodeResponseFrame, encodeRequestFrame } from "#protocol/frame.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { Fetch } from "#protocol/messages/fetch.ts";
+import { ListOffsets } from "#protocol/messages/list-offsets.ts";
 import { Produce } from "#protocol/messages/produce.ts";
 import { batchHeaderBytes, readBatchHeader } from "#protocol/records/batch.ts";
 import { buildBatch } from "#protocol/records/batch-builder.ts";
@@ -162,6 +163,16 @@ export class BrokerWorld implements AsyncDisposable {
     const answer = responses[0]?.partitionResponses[0];
     if (!answer) throw new Error("Produce was answered without a partition");
     return answer;
+  }
+
+  /** Where a partition begins for readers. */
+  async startOffset(topic: string, partition = 0): Promise<number> {
+    const { topics } = await this.call(ListOffsets, 4, {
+      topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -2 }] }],
+    });
+    const answer = topics[0]?.partitions[0];
+    if (answer?.errorCode !== 0) throw new Error(`ListOffsets was answered with ${answer?.errorCode}`);
+    return answer.offset;
   }
 
   /** All that a partition has from an offset on, in as many fetches as that takes. */
