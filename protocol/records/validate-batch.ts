@@ -15,7 +15,7 @@ export type BatchVerdict =
   /** Damaged on the way: lengths or checksum do not hold. */
   | { readonly kind: "corrupt"; readonly reason: string }
   | { readonly kind: "tooLarge"; readonly reason: string }
-  /** Magic 0 or 1, which brokers no longer take (KIP-896), or one that never was. */
+  /** Magic 0 or 1, which brokers no longer take (KIP-896). */
   | { readonly kind: "unsupportedMagic"; readonly reason: string }
   | { readonly kind: "unsupportedCompression"; readonly reason: string }
   | { readonly kind: "invalidTimestamp"; readonly reason: string }
@@ -76,6 +76,7 @@ function readFramed(bytes: Uint8Array): BatchHeader | InvalidBatch {
   const magic = bytes[magicPosition];
   if (magic === undefined)
     return { kind: "invalidRecord", reason: `Batch cut off after ${bytes.length} bytes` };
+  if (magic > 2) return { kind: "corrupt", reason: `Magic ${magic} was never in use` };
   if (magic !== 2) return { kind: "unsupportedMagic", reason: `Expected magic 2, found ${magic}` };
   if (bytes.length < batchHeaderBytes) {
     return { kind: "invalidRecord", reason: `Batch cut off after ${bytes.length} bytes` };

@@ -6,7 +6,7 @@ import type {
 } from "#protocol/messages/incremental-alter-configs.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";
-import { type ConfigResource, resolveResource } from "./config-resource.ts";
+import { type ConfigResource, resolveResource, resourceTypes } from "./config-resource.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 interface Answer {
@@ -77,6 +77,10 @@ async function alterOne(
   validateOnly: boolean,
   change: (resource: ConfigResource) => ConfigChange,
 ): Promise<{ errorCode: ErrorCode; errorMessage: string | null }> {
+  // The empty name stands for all brokers; there is nothing like it for topics.
+  if (named.resourceType === resourceTypes.topic && named.resourceName === "") {
+    return { errorCode: ErrorCode.invalidRequest, errorMessage: "Topic name must not be empty" };
+  }
   const resource = resolveResource(broker, named);
   if ("errorCode" in resource) return resource;
   const outcome = change(resource);

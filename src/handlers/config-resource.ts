@@ -31,9 +31,6 @@ export function resolveResource(
   const layers = broker.configLayers();
   switch (resourceType) {
     case resourceTypes.topic:
-      if (name === "") {
-        return { errorCode: ErrorCode.invalidRequest, errorMessage: "Topic name must not be empty" };
-      }
       if (!isValidTopicName(name)) {
         return {
           errorCode: ErrorCode.invalidTopicException,

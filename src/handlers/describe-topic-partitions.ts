@@ -20,6 +20,12 @@ export function describeTopicPartitions(broker: ServedBroker, request: Request):
   if (cursor && cursor.partitionIndex < 0) {
     return { topics: [{ errorCode: ErrorCode.invalidRequest, name: cursor.topicName, topicId: zeroUuid }] };
   }
+  // The cursor names the topic at which the last page ended: one of those that are asked for.
+  const isAsked = request.topics.some(({ name }) => name === cursor?.topicName);
+  if (cursor && request.topics.length > 0 && !isAsked) {
+    const errorCode = ErrorCode.invalidRequest;
+    return { topics: request.topics.map(({ name }) => ({ errorCode, name, topicId: zeroUuid })) };
+  }
   const { image } = broker.metadata;
   const asked = request.topics.length > 0 ? request.topics.map(({ name }) => name) : [...image.topics.keys()];
   const names = [...new Set(asked)].sort().filter((name) => !cursor || name >= cursor.topicName);
