@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -17,6 +18,8 @@ const startMsMax = 120_000;
 /** A fresh Apache Kafka of one node on loopback, stopped and removed when disposed. */
 export interface ApacheKafka extends AsyncDisposable {
   readonly bootstrapServers: string;
+  /** Its properties file. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** Starts Apache Kafka with further settings under its own names. */
@@ -30,13 +33,22 @@ export async function startApacheKafka(
   const run = promisify(execFile);
   const heap = ["--heap", "512m"];
   await run(script, ["start", path, "--port", String(port), ...heap, ...set], { timeout: startMsMax });
+  const properties = await readFile(join(path, "node-1", "server.properties"), "utf8");
   return {
+    settings: settingsOf(properties),
     bootstrapServers: `127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       await run(script, ["stop", path]);
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+function settingsOf(properties: string): Record<string, string> {
+  const lines = properties.split("\n").filter((line) => line.includes("="));
+  return Object.fromEntries(
+    lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]),
+  );
 }
 
 function whyMissing(): string | undefined {

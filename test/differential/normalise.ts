@@ -87,6 +87,15 @@ class Normaliser {
 }
 
 function recordTexts(batch: Uint8Array): unknown {
+  try {
+    return recordsOf(batch);
+  } catch (error) {
+    // Stored though nobody can read them.
+    return error instanceof Error ? error.name : "unreadable";
+  }
+}
+
+function recordsOf(batch: Uint8Array): unknown {
   return [...readRecords(batch, { decompressedBytesMax: 16 << 20 })].map(
     ({ key, value, timestampMs, headers }) => ({
       key: key && textOf(key),

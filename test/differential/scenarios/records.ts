@@ -46,7 +46,6 @@ export const recordScenarios: readonly Scenario[] = [
         fixtures.orders,
         { partition: 0, fetchOffset: 1, lastFetchedEpoch: 999 },
       ],
-      "a last epoch of the past": [fixtures.orders, { partition: 0, fetchOffset: 1, lastFetchedEpoch: 0 }],
     },
     { since: 12 },
   ),
