@@ -12,8 +12,8 @@ const head = `# Clients that are tested
 
 Generated from the results of the client suites (\`npx vitest run --project clients\`, then
 \`node test/clients/write-docs.ts\`). Each suite drives the client, unchanged and at the version shown, against a
-broker process of its own; "–" is something that the client itself does not have. kafkajs, @platformatic/kafka and
-kcat have suites of their own under \`test/integration\`.
+broker process of its own; "–" is something that the client itself does not have. @platformatic/kafka and kcat have
+suites of their own under \`test/integration\`, and so has kafkajs in more depth.
 `;
 
 const legend = `

@@ -78,7 +78,7 @@ export class Campaign {
   async #prepareRound(): Promise<readonly Uint8Array[]> {
     const { broker, spare } = this.#options;
     const names = await this.#topicIds();
-    const strays = [...names.keys()].filter((name) => !spare.includes(name) && !name.startsWith("__"));
+    const strays = [...names.keys()].filter((name) => !spare.includes(name) && name !== "__consumer_offsets");
     for (let from = 0; from < strays.length; from += deletedAtOnceMax) {
       const topicNames = strays.slice(from, from + deletedAtOnceMax);
       const request = { topicNames, timeoutMs: 10_000 };

@@ -14,8 +14,11 @@ const seed = Number(process.env.MILLRACE_FUZZ_SEED ?? randomInt(2 ** 31));
 
 /** Caches that are full before the first measurement cannot be taken for growth. */
 const smallBudgets = { "millrace.cache.bytes": "4194304", "millrace.dirty.bytes.max": "4194304" } as const;
-/** What leaks into the heap ends the broker, which the collector would otherwise put off for a long time. */
-const heapMebibytesMax = 128;
+/**
+ * What leaks into the heap ends the broker, which the collector would otherwise put off for a long time. Much less
+ * and V8, which counts the broker's 256 MiB of reserved aligned memory, does little else than collect.
+ */
+const heapMebibytesMax = 512;
 /** Beyond what the first round made the broker hold: codecs, caches and heap have their size by then. */
 const grownBytesMax = 200 << 20;
 const settleMs = 2_000;
