@@ -3,13 +3,17 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { InitProducerId } from "#protocol/messages/init-producer-id.ts";
 import { ListOffsets } from "#protocol/messages/list-offsets.ts";
-import { Metadata } from "#protocol/messages/metadata.ts";
 import type { LoadConnection } from "./load-connection.ts";
 
 const waitMsMax = 60_000;
 const pollMs = 50;
 
-/** Creates a topic, unless it is there, and waits until all its partitions have a leader. @throws Error */
+/**
+ * Creates a topic, unless it is there, and waits until all its partitions answer.
+ *
+ * That metadata names a leader is not enough: Apache Kafka's leader learns a little later that it is one.
+ * @throws Error
+ */
 export async function ensureTopic(
   connection: LoadConnection,
   topic: string,
@@ -25,13 +29,8 @@ export async function ensureTopic(
     throw new Error(`Cannot create topic "${topic}": error ${code}`);
   }
   for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += pollMs) {
-    const metadata = await connection.request(Metadata, 9, {
-      topics: [{ name: topic }],
-      allowAutoTopicCreation: false,
-    });
-    const found = metadata.topics[0]?.partitions ?? [];
-    const led = found.filter(({ errorCode, leaderId }) => errorCode === ErrorCode.none && leaderId >= 0);
-    if (led.length >= partitions) return;
+    const ends = await askEndOffsets(connection, topic, partitions);
+    if (ends.every(({ errorCode }) => errorCode === ErrorCode.none)) return;
     await sleep(pollMs);
   }
   throw new Error(`Cannot use topic "${topic}": its partitions have no leaders`);
@@ -56,6 +55,15 @@ export async function endOffsets(
   topic: string,
   partitions: number,
 ): Promise<number[]> {
+  const ends: number[] = Array.from({ length: partitions }, () => 0);
+  for (const { partitionIndex, errorCode, offset } of await askEndOffsets(connection, topic, partitions)) {
+    if (errorCode !== ErrorCode.none) throw new Error(`Cannot ask for the end of "${topic}": ${errorCode}`);
+    ends[partitionIndex] = offset;
+  }
+  return ends;
+}
+
+async function askEndOffsets(connection: LoadConnection, topic: string, partitions: number) {
   const latest = -1;
   const indexes = Array.from({ length: partitions }, (_, partitionIndex) => partitionIndex);
   const answer = await connection.request(ListOffsets, 5, {
@@ -65,10 +73,5 @@ export async function endOffsets(
       { name: topic, partitions: indexes.map((partitionIndex) => ({ partitionIndex, timestamp: latest })) },
     ],
   });
-  const ends: number[] = Array.from({ length: partitions }, () => 0);
-  for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
-    if (errorCode !== ErrorCode.none) throw new Error(`Cannot ask for the end of "${topic}": ${errorCode}`);
-    ends[partitionIndex] = offset;
-  }
-  return ends;
+  return answer.topics[0]?.partitions ?? [];
 }
