@@ -1,4 +1,4 @@
-import type { Entry, HardState } from "./entry.ts";
+import type { Entry, HardState } from "../core/entry.ts";
 
 /** There is no room for an entry now; nothing of the call was staged, and a later one may succeed. */
 export class LogFullError extends Error {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Entry, HardState } from "./entry.ts";
+import type { Entry, HardState } from "../core/entry.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** What a group is made from: what the disk kept of it, or nothing for a new one. */

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Entry, HardState } from "./entry.ts";
+import type { Entry, HardState } from "../core/entry.ts";
 import { LogFullError, type LogStore } from "./log-store.ts";
 import { type Floor, RaftGroup } from "./raft-group.ts";
 import type { StateMachine } from "./state-machine.ts";

@@ -1,4 +1,4 @@
-import type { Entry } from "./entry.ts";
+import type { Entry } from "../core/entry.ts";
 
 /** What a group's committed entries act on. */
 export interface StateMachine {

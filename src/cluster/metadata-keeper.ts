@@ -1,4 +1,4 @@
-import type { Entry } from "#raft/host/entry.ts";
+import type { Entry } from "#raft/core/entry.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";

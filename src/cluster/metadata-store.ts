@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Entry } from "#raft/host/entry.ts";
+import type { Entry } from "#raft/core/entry.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { StateMachine } from "#raft/host/state-machine.ts";
 import {

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Entry } from "#raft/host/entry.ts";
+import type { Entry } from "#raft/core/entry.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { RecoveredEntry, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";

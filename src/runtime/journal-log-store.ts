@@ -1,4 +1,4 @@
-import type { Entry, HardState } from "#raft/host/entry.ts";
+import type { Entry, HardState } from "#raft/core/entry.ts";
 import { LogFullError, type LogStore } from "#raft/host/log-store.ts";
 import { DiskError } from "#storage/io/file.ts";
 import type { Journal } from "#storage/journal/journal.ts";

@@ -1,4 +1,4 @@
-import type { Entry, HardState } from "#raft/host/entry.ts";
+import type { Entry, HardState } from "#raft/core/entry.ts";
 import { LogFullError, type LogStore } from "#raft/host/log-store.ts";
 
 /** A log in memory with as much room as a test gives it; flushes complete when the test says so. */

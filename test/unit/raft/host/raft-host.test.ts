@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Entry } from "#raft/host/entry.ts";
+import type { Entry } from "#raft/core/entry.ts";
 import { RaftHost } from "#raft/host/raft-host.ts";
 import { drain } from "../../src/runtime/fake-clock.ts";
 import { FakeLogStore } from "./fake-log-store.ts";

@@ -1,3 +1,5 @@
+import type { ReplicaId } from "./replica-id.ts";
+
 /** One entry of a group's Raft log, as the host proposes, stores and applies it. */
 export interface Entry {
   /** Dense, from 1. */
@@ -17,6 +19,12 @@ export type EntryKind = "data" | "command" | "noop" | "configuration";
 /** What a group must never forget across a crash (Raft figure 2, "persistent state"). */
 export interface HardState {
   readonly term: number;
-  /** Node id voted for in `term`, -1 for none. */
-  readonly votedFor: number;
+  /** Replica voted for in `term`, `noReplica` (-1) for none. */
+  readonly votedFor: ReplicaId;
+}
+
+/** Where an entry lies in the order of all logs: what elections and log matching compare. */
+export interface EntryId {
+  readonly index: number;
+  readonly term: number;
 }
