@@ -43,7 +43,8 @@ const decompressedBytesMax = 128 << 20;
 /**
  * Judges what a client sent to a partition and turns it into what the log takes, by the topic's settings.
  *
- * Compressed records stay opaque unless the topic asks for more: keys (compaction) or a codec of its own.
+ * Compressed records stay opaque unless there is a need to see them: keys (compaction), a codec of the topic's own, a
+ * time in the header for which the batch would have to be refused.
  */
 export function admitBatch(
   records: Uint8Array | null,
@@ -63,10 +64,12 @@ export function admitBatch(
   const keysRequired = settings.cleanupPolicy.compact;
   const wanted = wantedCompression(settings.compressionType) ?? verdict.compression;
   const recompressed = wanted !== verdict.compression;
-  // Walking plain records costs next to nothing; expanding compressed ones is left to topics that need it.
   const { maxTimestampMs } = verdict.header;
   let times: RecordTimes = { minTimestampMs: maxTimestampMs, maxTimestampMs };
-  if (keysRequired || recompressed || verdict.compression === "none") {
+  // A header that alone would refuse the batch is not believed either: nothing vouches for it but its records.
+  const isSuspect = settings.timestampType === "CreateTime" && isUntimely(maxTimestampMs, settings, nowMs);
+  // Walking plain records costs next to nothing; expanding compressed ones is left to where something hangs on it.
+  if (keysRequired || recompressed || isSuspect || verdict.compression === "none") {
     const judged = judgeRecords(records, keysRequired, verdict.compression);
     if ("kind" in judged) return judged;
     times = judged;
@@ -152,18 +155,19 @@ interface RecordTimes {
   readonly maxTimestampMs: number;
 }
 
+/** Of records that were walked and found whole. */
 function judgeTimes(
   { minTimestampMs, maxTimestampMs }: RecordTimes,
   records: Uint8Array,
   settings: TopicSettings,
   nowMs: number,
 ): Admission | undefined {
-  const isUntimely = (timestampMs: number) => timestampMs !== -1 && !isTimely(timestampMs, settings, nowMs);
-  if (!isUntimely(minTimestampMs) && !isUntimely(maxTimestampMs)) return undefined;
+  const isOut = (timestampMs: number) => isUntimely(timestampMs, settings, nowMs);
+  if (!isOut(minTimestampMs) && !isOut(maxTimestampMs)) return undefined;
   const { timestampBeforeMaxMs, timestampAfterMaxMs } = settings;
   const faults: { batchIndex: number; batchIndexErrorMessage: string }[] = [];
   for (const { offset, timestampMs } of readRecords(records, { decompressedBytesMax })) {
-    if (!isUntimely(timestampMs) || faults.length === faultsMax) continue;
+    if (!isOut(timestampMs) || faults.length === faultsMax) continue;
     faults.push({ batchIndex: offset, batchIndexErrorMessage: `Timestamp ${timestampMs} is out of range` });
   }
   return refuse(
@@ -174,9 +178,10 @@ function judgeTimes(
   );
 }
 
-function isTimely(timestampMs: number, settings: TopicSettings, nowMs: number): boolean {
+function isUntimely(timestampMs: number, settings: TopicSettings, nowMs: number): boolean {
   const { timestampBeforeMaxMs, timestampAfterMaxMs } = settings;
-  return nowMs - timestampMs <= timestampBeforeMaxMs && timestampMs - nowMs <= timestampAfterMaxMs;
+  if (timestampMs === -1) return false; // A record without a time.
+  return nowMs - timestampMs > timestampBeforeMaxMs || timestampMs - nowMs > timestampAfterMaxMs;
 }
 
 function errorOf(invalid: InvalidBatch): ErrorCode {

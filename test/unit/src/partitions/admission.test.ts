@@ -148,3 +148,22 @@ test("records without a key are named one by one on a compacted topic, compresse
     expect(codeOf(admit(keyed, { "cleanup.policy": "compact" }))).toBe(0);
   }
 });
+
+test("compressed records that cannot be read are damage, also behind a header that is out of time", () => {
+  const configs = { "message.timestamp.before.max.ms": "1000" };
+  for (const compression of ["gzip", "snappy", "lz4", "zstd"] as const) {
+    const bytes = batch(["a".repeat(100)], { compression, timestampMs: nowMs - 5_000 });
+    bytes.fill(0xff, 61);
+    sealBatch(bytes, 0, bytes.length);
+    expect(codeOf(admit(bytes, configs))).toBe(ErrorCode.corruptMessage);
+  }
+});
+
+test("a header that is out of time though its compressed records are not is put right", () => {
+  const configs = { "message.timestamp.after.max.ms": "1000" };
+  const bytes = batch(["a", "b"], { compression: "lz4" });
+  setMaxTimestamp(bytes, 0, nowMs + 5_000);
+  const { batch: taken } = admitted(admit(bytes, configs));
+  expect(taken.header.maxTimestampMs).toBe(nowMs);
+  expect(isIntact(taken.bytes, 0, taken.header)).toBe(true);
+});
