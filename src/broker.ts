@@ -232,6 +232,11 @@ export class Broker implements ServedBroker, AsyncDisposable {
     return this.#storage.files.freeBytes(this.#config.logDirectory);
   }
 
+  /** Bytes of the whole disk there. */
+  totalDiskBytes(): Promise<number> {
+    return this.#storage.files.totalBytes(this.#config.logDirectory);
+  }
+
   unforeseen(error: unknown): void {
     this.logger.error({ err: error }, "a request met an error that nobody foresaw");
   }

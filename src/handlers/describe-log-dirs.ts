@@ -26,6 +26,7 @@ export async function describeLogDirs(
       {
         errorCode: ErrorCode.none,
         logDir: broker.config.logDirectory,
+        totalBytes: await broker.totalDiskBytes(),
         usableBytes: await broker.freeDiskBytes(),
         topics: [...topics].map(([name, partitions]) => ({
           name,

@@ -29,4 +29,5 @@ export interface ServedBroker extends FailureReport {
   configLayers(): BrokerLayers;
   /** Bytes that can still be written where the data lies. */
   freeDiskBytes(): Promise<number>;
+  totalDiskBytes(): Promise<number>;
 }

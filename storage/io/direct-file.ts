@@ -144,6 +144,15 @@ class NodeFileSystem implements DirectFileSystem {
       throw diskError("ask free space of", path, error);
     }
   }
+
+  async totalBytes(path: string): Promise<number> {
+    try {
+      const { blocks, bsize } = await fs.promises.statfs(path);
+      return blocks * bsize;
+    } catch (error) {
+      throw diskError("ask the size of", path, error);
+    }
+  }
 }
 
 class NodeFile implements File {

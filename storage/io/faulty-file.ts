@@ -168,6 +168,11 @@ export class FaultyFileSystem implements FileSystem {
     return this.#freeBytes();
   }
 
+  async totalBytes(): Promise<number> {
+    this.#checkPower();
+    return this.#capacityBytes;
+  }
+
   /** For its files only. */
   async writeInode(path: string, inode: Inode, position: number, bytes: Uint8Array): Promise<void> {
     this.#checkPower();
@@ -206,7 +211,11 @@ export class FaultyFileSystem implements FileSystem {
   #freeBytes(): number {
     let used = 0;
     for (const inode of this.#visible.files.values()) used += inode.blocks.size * blockBytes;
-    return Math.max(0, (this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER) - used);
+    return Math.max(0, this.#capacityBytes - used);
+  }
+
+  get #capacityBytes(): number {
+    return this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
   }
 
   async #changeEntries(

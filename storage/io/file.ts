@@ -51,6 +51,8 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   /** Bytes that can still be written where `path` lies. */
   freeBytes(path: string): Promise<number>;
+  /** Bytes that the disk has in all where `path` lies, used and reserved ones included. */
+  totalBytes(path: string): Promise<number>;
 }
 
 export type DiskErrorCode = "io" | "full" | "missing" | "exists" | "permission" | "busy";

@@ -75,6 +75,10 @@ export class MemoryFileSystem implements FileSystem {
     for (const content of this.#files.values()) used += content.usedBytes;
     return Math.max(0, this.#bytesMax - used);
   }
+
+  async totalBytes(): Promise<number> {
+    return this.#bytesMax;
+  }
 }
 
 class MemoryFile implements File {

@@ -160,9 +160,11 @@ export function fileSystemContract(name: string, make: () => Promise<FileSystemU
       await expect(async () => file.read(0, bytes.subarray(0, 100))).rejects.toThrow();
     });
 
-    test("free space is told where files lie", async () => {
+    test("free space, and the disk's size, are told where files lie", async () => {
       const { files, directory } = await make();
-      expect(await files.freeBytes(directory)).toBeGreaterThan(0);
+      const freeBytes = await files.freeBytes(directory);
+      expect(freeBytes).toBeGreaterThan(0);
+      expect(await files.totalBytes(directory)).toBeGreaterThanOrEqual(freeBytes);
     });
   });
 }

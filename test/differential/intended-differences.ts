@@ -237,9 +237,9 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   },
   {
     title: "Sizes are those of the files",
-    why: "The records of internal topics differ, and so do their sizes; transactions and share groups have no topics. The disk's size is not told.",
+    why: "The records of internal topics differ, and so do their sizes; transactions and share groups have no topics.",
     apis: ["DescribeLogDirs"],
-    path: /partitionSize$|totalBytes$|topics\[__/,
+    path: /partitionSize$|topics\[__/,
   },
   {
     title: "A topic that is named twice for deletion is answered under one of its names",
