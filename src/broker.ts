@@ -1,9 +1,15 @@
 import type { Logger } from "pino";
 import { RaftHost } from "#raft/host/raft-host.ts";
+import type { NewMemory } from "#storage/io/buffer-arena.ts";
 import type { FileSystem } from "#storage/io/file.ts";
 import type { BrokerEndpoint } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
-import { configsOf, emptyImage, type MetadataImage } from "./cluster/metadata-image.ts";
+import {
+  configsOf,
+  emptyImage,
+  haveBrokerConfigsChanged,
+  type MetadataImage,
+} from "./cluster/metadata-image.ts";
 import { MetadataKeeper } from "./cluster/metadata-keeper.ts";
 import { MetadataStore, metadataGroupId } from "./cluster/metadata-store.ts";
 import { JournalLostError, type NodeIdentity, NodeIdentityFile } from "./cluster/node-identity-file.ts";
@@ -40,6 +46,8 @@ export interface BrokerOptions {
   readonly logger: Logger;
   /** A disk other than the configured one; it is the caller's and outlives the broker. */
   readonly files?: FileSystem;
+  /** Memory for such a disk, which need not be page-aligned; a simulator uses it again for the next broker. */
+  readonly newMemory?: NewMemory;
   /** Called once when storage cannot be trusted any more; the process should end without another write. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -80,7 +88,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const { config, ports, logger } = options;
     const { nodeId, logDirectory, storage: storageKind } = config;
     logger.info({ nodeId, logDirectory, storage: storageKind }, "starting");
-    const storage = await openNodeStorage(config, { ...ports, logger, files: options.files });
+    const { files, newMemory } = options;
+    const storage = await openNodeStorage(config, { ...ports, logger, files, newMemory });
     const broker = new Broker(options, storage);
     try {
       await broker.#status.open();
@@ -366,7 +375,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   }
 
   #follow(image: MetadataImage, previous: MetadataImage): void {
-    if (image.configs !== previous.configs) this.#applyConfig();
+    if (haveBrokerConfigsChanged(image, previous, this.#options.config.nodeId)) this.#applyConfig();
     this.partitions.follow(image, previous);
     this.#followTopics(topicChanges(image, previous));
     if (this.#metadataKeeper.isSaveDue) {

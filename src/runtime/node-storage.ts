@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { Logger } from "pino";
 import { crc32c } from "#protocol/bytes/crc32c.ts";
 import { BatchCache, batchOverheadBytes } from "#storage/cache/batch-cache.ts";
-import { BufferArena } from "#storage/io/buffer-arena.ts";
+import { BufferArena, type NewMemory } from "#storage/io/buffer-arena.ts";
 import { openDirectFileSystem } from "#storage/io/direct-file.ts";
 import { lockDirectory } from "#storage/io/directory-lock.ts";
 import type { FileSystem } from "#storage/io/file.ts";
@@ -39,6 +39,7 @@ interface StoragePorts {
   readonly identity: Identity;
   readonly logger: Logger;
   readonly files: FileSystem | undefined;
+  readonly newMemory: NewMemory | undefined;
 }
 
 /** Aligned memory besides the journal's staging: segment writes, reads and snapshots under way. */
@@ -54,14 +55,17 @@ const stagedBytesMax = 64 << 20;
 /** Opens the data directory, or memory in its place. @throws DiskError, JournalCorruptError, LogCorruptError, DirectoryLockedError */
 export async function openNodeStorage(
   config: BrokerConfig,
-  { clock, identity, logger, files: givenFiles }: StoragePorts,
+  { clock, identity, logger, files: givenFiles, newMemory }: StoragePorts,
 ): Promise<NodeStorage> {
   await using stack = new AsyncDisposableStack();
   const directory = config.logDirectory;
   const { files, journalFiles } = givenFiles
     ? { files: givenFiles, journalFiles: givenFiles }
     : await openFiles(config, { identity, logger }, stack);
-  const arena = new BufferArena({ bytesMax: ioBytesMax + 3 * stagedBytesMax });
+  const arena = new BufferArena({
+    bytesMax: ioBytesMax + 3 * stagedBytesMax,
+    ...(newMemory && { newMemory }),
+  });
   const checksum: Checksum = crc32c;
   const { journal, groups, report } = await Journal.open({
     files: journalFiles,

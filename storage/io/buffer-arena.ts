@@ -11,6 +11,17 @@ const wasmPageBytes = 65_536;
 /** Default size of one WebAssembly memory; the system gives it real pages only as they are touched. */
 const memoryBytesDefault = 256 * 1024 * 1024;
 
+export interface BufferArenaOptions {
+  readonly bytesMax: number;
+  /** Size of one memory. */
+  readonly memoryBytes?: number;
+  /** Where memories come from, with any content: WebAssembly unless told, which direct I/O needs. */
+  readonly newMemory?: NewMemory;
+}
+
+/** Makes memory of at least `sizeBytes`. */
+export type NewMemory = (sizeBytes: number) => ArrayBuffer;
+
 /** The arena's bound is reached: a caller went past the budget that it was given. */
 export class ArenaFullError extends Error {
   constructor(sizeBytes: number, freeBytes: number, bytesMax: number) {
@@ -32,15 +43,21 @@ export class BufferArena {
   /** Most bytes that are ever handed out at once. */
   readonly bytesMax: number;
   readonly #memoryBytes: number;
+  readonly #newMemory: NewMemory;
   readonly #memories: BuddyMemory[] = [];
   #reservedBytes = 0;
   #usedBytes = 0;
 
-  constructor({ bytesMax, memoryBytes = memoryBytesDefault }: { bytesMax: number; memoryBytes?: number }) {
+  constructor({
+    bytesMax,
+    memoryBytes = memoryBytesDefault,
+    newMemory = newPageAlignedMemory,
+  }: BufferArenaOptions) {
     assert(Number.isSafeInteger(bytesMax) && bytesMax >= blockBytes);
     assert(memoryBytes >= wasmPageBytes);
     this.bytesMax = bytesMax - (bytesMax % blockBytes);
     this.#memoryBytes = memoryBytes;
+    this.#newMemory = newMemory;
   }
 
   get usedBytes(): number {
@@ -84,14 +101,14 @@ export class BufferArena {
     // A request above the usual size gets a memory of its own, as long as the bound allows it.
     const memoryBytes = Math.min(Math.max(this.#memoryBytes, sizeBytes), leftBytes);
     if (memoryBytes < sizeBytes) return undefined;
-    const memory = new BuddyMemory(Math.floor(memoryBytes / blockBytes));
+    const memory = new BuddyMemory(Math.floor(memoryBytes / blockBytes), this.#newMemory);
     this.#reservedBytes += memory.blocks * blockBytes;
     this.#memories.push(memory);
     return memory;
   }
 }
 
-/** One WebAssembly memory; block numbers inside, views outside. */
+/** One memory; block numbers inside, views outside. */
 class BuddyMemory {
   readonly blocks: number;
   readonly #buffer: ArrayBuffer;
@@ -100,10 +117,9 @@ class BuddyMemory {
   /** First block → blocks, of what is handed out. */
   readonly #allocated = new Map<number, number>();
 
-  constructor(blocks: number) {
-    const pages = Math.ceil((blocks * blockBytes) / wasmPageBytes);
+  constructor(blocks: number, newMemory: NewMemory) {
     this.blocks = blocks;
-    this.#buffer = new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer;
+    this.#buffer = newMemory(blocks * blockBytes);
     for (let order = 0; 2 ** order <= blocks; order++) this.#free.push(new Set());
     this.#releaseRange(0, blocks);
   }
@@ -166,6 +182,11 @@ class BuddyMemory {
     }
     this.#free[order]?.add(first);
   }
+}
+
+function newPageAlignedMemory(sizeBytes: number): ArrayBuffer {
+  const pages = Math.ceil(sizeBytes / wasmPageBytes);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer;
 }
 
 /** Smallest order whose 2^order blocks hold `blocks`. */
