@@ -27,7 +27,7 @@ export type AnomalyKind =
   | "disorder"
   | "staleRead"
   | "watermarkBack"
-  | "lostCommit";
+  | "lostUpdate";
 
 /** One finding; `details` is for the reader, with the operations' numbers in the history. */
 export interface Anomaly {

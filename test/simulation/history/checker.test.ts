@@ -150,20 +150,20 @@ const known: readonly {
   {
     name: "a new commit may be read while its answer is on its way",
     operations: [
-      { steps: [{ kind: "commit", group: "g", key: "k", offset: 5 }] },
-      { outcome: "indefinite", steps: [{ kind: "commit", group: "g", key: "k", offset: 6 }] },
-      { steps: [{ kind: "committed", group: "g", key: "k", offset: 6 }] },
-      { steps: [{ kind: "committed", group: "g", key: "k", offset: 5 }] },
+      { steps: [{ kind: "write", register: "r", value: 5 }] },
+      { outcome: "indefinite", steps: [{ kind: "write", register: "r", value: 6 }] },
+      { steps: [{ kind: "read", register: "r", value: 6 }] },
+      { steps: [{ kind: "read", register: "r", value: 5 }] },
     ],
     finds: [],
   },
   {
     name: "an answered commit cannot be missing",
     operations: [
-      { steps: [{ kind: "commit", group: "g", key: "k", offset: 5 }] },
-      { steps: [{ kind: "committed", group: "g", key: "k", offset: undefined }] },
+      { steps: [{ kind: "write", register: "r", value: 5 }] },
+      { steps: [{ kind: "read", register: "r", value: undefined }] },
     ],
-    finds: ["lostCommit"],
+    finds: ["lostUpdate"],
   },
 ];
 

@@ -1,8 +1,8 @@
 import { type Anomaly, allowedByKafka } from "./anomaly.ts";
-import { checkCommits } from "./check-commits.ts";
 import { checkCycles } from "./check-cycles.ts";
 import { checkOrder, type OrderRules } from "./check-order.ts";
 import { checkRealTime } from "./check-real-time.ts";
+import { checkRegisters } from "./check-registers.ts";
 import { checkValues, type ValueRules } from "./check-values.ts";
 import type { Operation } from "./operation.ts";
 import { versionOrders } from "./version-order.ts";
@@ -28,7 +28,7 @@ export function checkHistory(history: readonly Operation[], rules: CheckRules): 
     ...[...views.values()].flatMap((view) => checkValues(view, history, rules)),
     ...checkOrder(views, history, rules),
     ...checkCycles(views, history),
-    ...checkCommits(history),
+    ...checkRegisters(history),
     ...(rules.isReadFresh ? checkRealTime(history) : []),
   ];
   const { true: allowed = [], false: violations = [] } = Object.groupBy(anomalies, ({ kind }) =>

@@ -211,12 +211,10 @@ function lowerWatermark(history: readonly Operation[], random: Random): Operatio
 /** A group's offset is one that was overwritten. */
 function loseCommit(history: readonly Operation[], random: Random): Operation[] | undefined {
   const read = anyOf(
-    history
-      .flatMap((operation) => stepsOf(operation, "committed"))
-      .filter(({ offset }) => offset !== undefined),
+    history.flatMap((operation) => stepsOf(operation, "read")).filter(({ value }) => value !== undefined),
     random,
   );
-  return read && replaceStep(history, read, { ...read, offset: -7 });
+  return read && replaceStep(history, read, { ...read, value: -7 });
 }
 
 /** Every way to spoil a history. */
@@ -236,7 +234,7 @@ export const mutants: readonly Mutant[] = [
   { name: "sends are out of order", finds: ["nonmonotonicSend", "disorder"], spoil: swapSends },
   { name: "two operations read each other", finds: ["G1c"], spoil: readEachOther },
   { name: "the end goes back", finds: ["watermarkBack", "staleRead"], spoil: lowerWatermark },
-  { name: "a committed offset is lost", finds: ["lostCommit"], spoil: loseCommit },
+  { name: "a committed offset is lost", finds: ["lostUpdate"], spoil: loseCommit },
 ];
 
 interface Read {

@@ -71,23 +71,21 @@ export interface DropStep {
   readonly key: Key;
 }
 
-/** A group's offset was stored. */
-export interface CommitStep {
-  readonly kind: "commit";
-  readonly group: string;
-  readonly key: Key;
-  readonly offset: number;
+/** A named value was set: a group's offset, a config, whether a topic is there (undefined: it is not). */
+export interface WriteStep {
+  readonly kind: "write";
+  readonly register: string;
+  readonly value: number | undefined;
 }
 
-/** A group's offset was read; undefined for none. */
-export interface CommittedStep {
-  readonly kind: "committed";
-  readonly group: string;
-  readonly key: Key;
-  readonly offset: number | undefined;
+/** A named value was asked for. */
+export interface ReadStep {
+  readonly kind: "read";
+  readonly register: string;
+  readonly value: number | undefined;
 }
 
-export type Step = SendStep | PollStep | AssignStep | TrimStep | DropStep | CommitStep | CommittedStep;
+export type Step = SendStep | PollStep | AssignStep | TrimStep | DropStep | WriteStep | ReadStep;
 
 /** The steps of one kind, in the operation's order. */
 export function stepsOf<K extends Step["kind"]>(

@@ -87,7 +87,7 @@ export function validHistory({ random, operationCount }: ValidHistoryOptions): O
   const commit = () => {
     const key = keys[pick(keys.length)] ?? "t-0";
     const offset = pick(1_000);
-    const step: Step = { kind: "commit", group: "g", key, offset };
+    const step: Step = { kind: "write", register: `g/${key}`, value: offset };
     const invocation = recorder.invoke("committer", [step]);
     if (random() < 0.9) {
       committed.set(key, offset);
@@ -96,7 +96,7 @@ export function validHistory({ random, operationCount }: ValidHistoryOptions): O
   };
   const readCommitted = () => {
     const steps = keys.map(
-      (key): Step => ({ kind: "committed", group: "g", key, offset: committed.get(key) }),
+      (key): Step => ({ kind: "read", register: `g/${key}`, value: committed.get(key) }),
     );
     recorder.invoke("committer", []).complete("ok", steps);
   };

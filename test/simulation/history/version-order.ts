@@ -1,4 +1,4 @@
-import type { Key, Operation, SendStep } from "./operation.ts";
+import type { Key, Operation, SendStep, Step } from "./operation.ts";
 
 /** Who sent a value, and how. */
 export interface Sent {
@@ -68,7 +68,7 @@ function emptyKey(): Gathered {
   return { sent: new Map(), polled: new Map(), valuesAt: new Map(), trims: [], isDropped: false };
 }
 
-function gather(key: Gathered, operation: Operation, step: Operation["steps"][number]): void {
+function gather(key: Gathered, operation: Operation, step: Extract<Step, { key: Key }>): void {
   switch (step.kind) {
     case "send": {
       const sent = { operation, step };
@@ -89,10 +89,6 @@ function gather(key: Gathered, operation: Operation, step: Operation["steps"][nu
       break;
     case "drop":
       if (operation.outcome !== "failed") key.isDropped = true;
-      break;
-    case "assign":
-    case "commit":
-    case "committed":
       break;
     default:
       step satisfies never;
