@@ -47,6 +47,8 @@ const topics = [
 /** Sends spoilt frames over many connections, in rounds. */
 export class Campaign {
   readonly tally: Tally = { frames: 0, answered: 0, closed: 0, held: 0 };
+  /** The longest that it took to remove what a round had made. */
+  slowestCleaningMs = 0;
   readonly #options: CampaignOptions;
   readonly #random: Random;
   /** What each connection has sent last, to be looked at when the broker has died. */
@@ -61,7 +63,9 @@ export class Campaign {
   async run(afterRound: () => void | Promise<void>): Promise<void> {
     while (this.tally.frames < this.#options.frames) {
       const round = Math.min(framesPerRound, this.#options.frames - this.tally.frames);
+      const startedMs = performance.now();
       const corpus = await this.#prepareRound();
+      this.slowestCleaningMs = Math.max(this.slowestCleaningMs, performance.now() - startedMs);
       try {
         await this.#sendRound(corpus, round);
         this.#options.broker.assertAlive();

@@ -25,6 +25,7 @@ export class Canary {
   /** Long and random, so that no mutation hits it. */
   readonly topic = `canary-${randomBytes(32).toString("hex")}`;
   readonly #bootstrapServers: string;
+  readonly #roundMs: number[] = [];
   #produced = 0;
   #isStopped = false;
   #run: Promise<void> = Promise.resolve();
@@ -37,6 +38,12 @@ export class Canary {
   /** Rounds of produce and fetch that succeeded. */
   get rounds(): number {
     return this.#produced;
+  }
+
+  /** How long rounds took, in ms, at these fractions of them. */
+  latencyMs(...fractions: readonly number[]): readonly number[] {
+    const sorted = this.#roundMs.toSorted((a, b) => a - b);
+    return fractions.map((fraction) => sorted[Math.ceil(fraction * sorted.length) - 1] ?? 0);
   }
 
   async start(): Promise<void> {
@@ -78,6 +85,7 @@ export class Canary {
   async #sing(): Promise<void> {
     await using connection = await RawConnection.open(this.#bootstrapServers);
     while (!this.#isStopped) {
+      const startedMs = performance.now();
       const value = String(this.#produced);
       const records = buildBatch({ records: [{ timestampMs: 1, key: null, value: Buffer.from(value) }] });
       connection.write(produceRequest({ topic: this.topic, records }));
@@ -85,6 +93,7 @@ export class Canary {
       assert.deepEqual([errorCode, baseOffset], [0, BigInt(this.#produced)]);
       assert.deepEqual(await this.#fetch(connection, this.#produced), [value]);
       this.#produced += 1;
+      this.#roundMs.push(performance.now() - startedMs);
       await sleep(pauseMs);
     }
   }

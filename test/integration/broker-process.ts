@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -106,6 +106,15 @@ export class BrokerProcess implements AsyncDisposable {
     try {
       const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
       return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Files and sockets that the process has open now; undefined where the platform has no /proc. */
+  openFileCount(): number | undefined {
+    try {
+      return readdirSync(`/proc/${this.#child.pid}/fd`).length;
     } catch {
       return undefined;
     }
