@@ -1,0 +1,97 @@
+import { strict as assert } from "node:assert";
+import type { HardState } from "./entry.ts";
+import type { Message } from "./messages.ts";
+import type { WriteToken } from "./ready.ts";
+
+/** A write that the host has and has not completed. */
+interface Outstanding {
+  readonly token: WriteToken;
+  readonly startedTick: number;
+  /** The last of its entries that no truncation took away since. */
+  lastIndex: number;
+  /** Promise what this write and those before it make durable. */
+  readonly messages: Message[];
+}
+
+/** What a completed write makes true. */
+export interface Completed {
+  /** The log is durable up to here, 0 for no news. */
+  readonly lastIndex: number;
+  /** May be sent now. */
+  readonly messages: readonly Message[];
+}
+
+/**
+ * Writes under way, in order, and the messages that wait for them.
+ *
+ * A write that completes after part of it was truncated makes only the rest durable: its place may already be
+ * taken by entries of another term whose own write is still under way.
+ */
+export class DurableWrites {
+  readonly #outstanding: Outstanding[] = [];
+  #waiting: Message[] = [];
+  #nextSequence = 1;
+
+  /** Keeps a message back until all that is known now is durable. */
+  promise(message: Message): void {
+    this.#waiting.push(message);
+  }
+
+  /** Takes messages that wait for nothing, because nothing is to be written. */
+  takeUnconditional(): readonly Message[] {
+    if (this.#waiting.length === 0) return none;
+    const messages = this.#waiting;
+    this.#waiting = [];
+    const last = this.#outstanding.at(-1);
+    if (!last) return messages;
+    for (const message of messages) last.messages.push(message);
+    return none;
+  }
+
+  /** Whether messages wait that no write has been made for. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Notes that a write was handed out that ends with the entry at `lastIndex`. */
+  begin(write: {
+    hardState: HardState;
+    truncations: number;
+    lastIndex: number;
+    startedTick: number;
+  }): WriteToken {
+    const token = {
+      sequence: this.#nextSequence,
+      term: write.hardState.term,
+      truncations: write.truncations,
+    };
+    this.#nextSequence += 1;
+    this.#outstanding.push({
+      token,
+      startedTick: write.startedTick,
+      lastIndex: write.lastIndex,
+      messages: this.#waiting,
+    });
+    this.#waiting = [];
+    return token;
+  }
+
+  /** The oldest write is durable. */
+  complete(token: WriteToken): Completed {
+    const write = this.#outstanding.shift();
+    assert(write && write.token.sequence === token.sequence);
+    return write;
+  }
+
+  /** Entries from `index` on are not what these writes hold any more. */
+  truncateFrom(index: number): void {
+    for (const write of this.#outstanding) write.lastIndex = Math.min(write.lastIndex, index - 1);
+  }
+
+  /** When the oldest write under way was handed out; undefined without one. */
+  get oldestTick(): number | undefined {
+    return this.#outstanding[0]?.startedTick;
+  }
+}
+
+const none: readonly Message[] = [];
