@@ -73,6 +73,18 @@ export function configsOf(
   return image.configs.get(configKey(resource, name)) ?? none;
 }
 
+/** Whether the configs of brokers, which all topics fall back on, are others than in an earlier image. */
+export function haveBrokerConfigsChanged(
+  image: MetadataImage,
+  previous: MetadataImage,
+  nodeId: number,
+): boolean {
+  if (image.configs === previous.configs) return false;
+  return ["", String(nodeId)].some(
+    (name) => configsOf(image, "broker", name) !== configsOf(previous, "broker", name),
+  );
+}
+
 export function topicById(image: MetadataImage, topicId: string): TopicImage | undefined {
   const name = image.topicNames.get(topicId);
   return name === undefined ? undefined : image.topics.get(name);
@@ -175,10 +187,13 @@ function withConfigs(
   image: MetadataImage,
   { resource, name, configs }: ConfigOverrides,
 ): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const all = new Map(image.configs);
+  const key = configKey(resource, name);
   const entries = Object.entries(configs);
-  if (entries.length > 0) all.set(configKey(resource, name), new Map(entries));
-  else all.delete(configKey(resource, name));
+  // Topics come and go mostly without configs of their own: all others stay the very same, and whoever follows sees it.
+  if (entries.length === 0 && !image.configs.has(key)) return image.configs;
+  const all = new Map(image.configs);
+  if (entries.length > 0) all.set(key, new Map(entries));
+  else all.delete(key);
   return all;
 }
 

@@ -31,13 +31,13 @@ export async function deleteTopics(
     return { responses: wanted.map((topic) => ({ ...topic, errorCode, errorMessage: null })) };
   }
   const repeated = repeatedNames(wanted.map((topic) => keyOf(broker, topic)));
-  const responses = new Map<string, Answer>();
+  const responses = new Map<string, Answer | Promise<Answer>>();
   for (const topic of wanted) {
     const key = keyOf(broker, topic);
     // Told once, and none of them is removed: who names a topic twice did not mean what was written.
-    responses.set(key, repeated.has(key) ? refused(topic, "Duplicate topic.") : await remove(broker, topic));
+    responses.set(key, repeated.has(key) ? refused(topic, "Duplicate topic.") : remove(broker, topic));
   }
-  return { responses: [...responses.values()] };
+  return { responses: await Promise.all(responses.values()) };
 }
 
 /** The same for a topic's name and its id. */

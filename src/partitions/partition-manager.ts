@@ -7,7 +7,13 @@ import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
 import type { TornTail } from "#storage/log/log-recovery.ts";
-import type { MetadataImage, PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
+import {
+  configsOf,
+  haveBrokerConfigsChanged,
+  type MetadataImage,
+  type PartitionImage,
+  type TopicImage,
+} from "../cluster/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
@@ -115,7 +121,7 @@ export class PartitionManager {
         if (topic !== previous.topics.get(topic.name)) this.#placeTopic(topic);
       }
     }
-    if (image.configs !== previous.configs) this.#applySettings();
+    if (image.configs !== previous.configs) this.#applySettings(image, previous);
   }
 
   /** Removes what topics that the image does not know have left on the disk. @throws DiskError */
@@ -227,6 +233,8 @@ export class PartitionManager {
     partition.lead(group);
     place.partition = partition;
     if (place.isRemoved) return;
+    // They may have changed while it was opened.
+    settle(partition, settingsOf(topic.name));
     const open = this.#open.get(topic.name) ?? [];
     open[image.index] = partition;
     this.#open.set(topic.name, open);
@@ -293,10 +301,14 @@ export class PartitionManager {
     partition.close();
   }
 
-  #applySettings(): void {
-    for (const partition of this.all()) {
-      partition.settings = this.#options.settingsOf(partition.topic);
-      partition.log.updateConfig(logConfigOf(partition.settings));
+  /** Settles the partitions whose configs have changed: all at once are work for seconds where there are thousands. */
+  #applySettings(image: MetadataImage, previous: MetadataImage): void {
+    const areAllAffected = haveBrokerConfigsChanged(image, previous, this.#options.nodeId);
+    for (const [topic, partitions] of this.#open) {
+      if (!areAllAffected && configsOf(image, "topic", topic) === configsOf(previous, "topic", topic))
+        continue;
+      const settings = this.#options.settingsOf(topic);
+      for (const partition of partitions) if (partition) settle(partition, settings);
     }
   }
 
@@ -315,6 +327,11 @@ export class PartitionManager {
 }
 
 const noBytes = new Uint8Array(0);
+
+function settle(partition: Partition, settings: TopicSettings): void {
+  partition.settings = settings;
+  partition.log.updateConfig(logConfigOf(settings));
+}
 
 function nameOf({ topic, image }: Placed): string {
   return `${topic.name}-${image.index}`;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
+import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
 import { type DiskChange, FaultyFileSystem } from "#storage/io/faulty-file.ts";
 import { BrokerWorld, batchOf } from "../broker-world.ts";
 
@@ -146,4 +147,50 @@ test("a crash during a deletion leaves nothing that holds the journal's files fo
     const { errorCode } = await second.clock.until(second.produce("stays", batch));
     expect(errorCode, `round ${round}`).toBe(0);
   }
+});
+
+const setConfig = (
+  world: BrokerWorld,
+  resource: { type: number; name: string },
+  [name, value]: readonly [string, string],
+) =>
+  world.call(IncrementalAlterConfigs, 1, {
+    resources: [
+      {
+        resourceType: resource.type,
+        resourceName: resource.name,
+        configs: [{ name, configOperation: 0, value }],
+      },
+    ],
+  });
+
+test("a config that changes while a partition is being opened acts on it", async () => {
+  const disk = new HesitantDisk();
+  await using world = await BrokerWorld.start({ files: disk.files });
+  disk.holds = ({ path }) => path.startsWith("/data/t-0");
+  const created = world.createTopic("t");
+  await world.clock.settle();
+  const { responses } = await setConfig(world, { type: 2, name: "t" }, ["retention.ms", "86400000"]);
+  expect(responses).toMatchObject([{ errorCode: 0 }]);
+  disk.letGo();
+  expect(await world.clock.until(created)).toBe(0);
+  expect(world.broker.partitions.find("t", 0)?.settings.retentionMs).toBe(86_400_000);
+});
+
+test("settings are worked out anew only for those whose configs have changed", async () => {
+  await using world = await BrokerWorld.start();
+  await world.createTopic("t");
+  await world.createTopic("u");
+  const settingsOf = (topic: string) => world.broker.partitions.find(topic, 0)?.settings;
+  const before = settingsOf("t");
+  await world.createTopic("plain");
+  await world.createTopic("own", { configs: { "retention.ms": "1" } });
+  await setConfig(world, { type: 2, name: "u" }, ["retention.ms", "2"]);
+  await deleteTopic(world, "own");
+  expect(settingsOf("t")).toBe(before);
+  expect(settingsOf("u")?.retentionMs).toBe(2);
+
+  await setConfig(world, { type: 4, name: "" }, ["log.retention.ms", "3"]);
+  expect(settingsOf("t")?.retentionMs).toBe(3);
+  expect(settingsOf("u")?.retentionMs).toBe(2);
 });
