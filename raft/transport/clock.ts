@@ -1,0 +1,7 @@
+/** Time as the transport sees it: durations only. The broker's clock has this shape. */
+export interface TransportClock {
+  /** Time in ms that never goes back. */
+  monotonicMs(): number;
+  /** Runs the callback after the delay; the answer cancels it. */
+  schedule(delayMs: number, callback: () => void): () => void;
+}
