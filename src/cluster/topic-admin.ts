@@ -256,6 +256,13 @@ export class TopicAdmin {
         `The topic ${topic.name} currently has ${existing} partition(s); ${partitionCount} would not be an increase.`,
       );
     }
+    if (topic.isInternal) {
+      // What lives there is found by a hash over the number of partitions (decision 11).
+      return refuse(
+        ErrorCode.invalidRequest,
+        `Cannot add partitions to "${topic.name}": groups and transactions would lose their place in it`,
+      );
+    }
     if (added > partitionsPerRequestMax) {
       return refuse(
         ErrorCode.invalidPartitions,

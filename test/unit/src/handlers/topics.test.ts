@@ -4,6 +4,7 @@ import { CreatePartitions } from "#protocol/messages/create-partitions.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { DescribeTopicPartitions } from "#protocol/messages/describe-topic-partitions.ts";
+import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import type { ResponseOutput } from "#protocol/schema/api.ts";
 import { BrokerWorld, batchOf } from "../broker-world.ts";
@@ -148,6 +149,16 @@ test("topics grow, never shrink, and the new partitions serve (trap 62)", async 
   expect((await world.clock.until(world.produce("t", batchOf(["a"]), { partition: 3 }))).errorCode).not.toBe(
     0,
   );
+});
+
+test("the broker's own topics do not grow: groups would be looked for where they are not", async () => {
+  await using world = await BrokerWorld.start({ config: { "offsets.topic.num.partitions": "2" } });
+  await world.call(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ["g"] });
+  const topics = [{ name: "__consumer_offsets", count: 5, assignments: null }];
+  const request = { topics, timeoutMs: 1_000, validateOnly: false };
+  const { results } = await world.call(CreatePartitions, 3, request);
+  expect(results).toMatchObject([{ errorCode: ErrorCode.invalidRequest }]);
+  expect(world.broker.metadata.image.topics.get("__consumer_offsets")?.partitions).toHaveLength(2);
 });
 
 test("topics are described page by page, and every page goes on where the last one ended (KIP-966)", async () => {
