@@ -1,0 +1,116 @@
+import type { Marks } from "../cluster/marks.ts";
+import type { SimulatedNode } from "../cluster/node.ts";
+import type { SimulatedNetwork } from "../world/network.ts";
+import type { Scheduler } from "../world/scheduler.ts";
+import type { Fault } from "./fault.ts";
+
+/** What faults act on. */
+export interface FaultTargets {
+  readonly scheduler: Scheduler;
+  readonly network: SimulatedNetwork;
+  readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  readonly marks: Marks;
+}
+
+/** Undoes a fault; a second call does nothing. */
+export type Heal = () => void;
+
+const longPauseMs = 6_000;
+
+/** Makes a fault happen now; answers what undoes it. */
+export function applyFault(fault: Fault, targets: FaultTargets): Heal {
+  const { network } = targets;
+  switch (fault.kind) {
+    case "partition":
+      for (const { from, to } of fault.cuts) network.links.cut(from, to);
+      return () => {
+        for (const { from, to } of fault.cuts) network.links.heal(from, to);
+      };
+    case "resets":
+      network.breakSome(fault.probability);
+      return () => undefined;
+    case "slowNetwork":
+      network.links.slowness = fault.factor;
+      return () => {
+        network.links.slowness = 1;
+      };
+    default: {
+      const node = targets.nodes.get(fault.host);
+      if (!node) throw new Error(`Cannot apply a fault: there is no host "${fault.host}"`);
+      return applyToNode(fault, node, targets);
+    }
+  }
+}
+
+function applyToNode(
+  fault: Extract<Fault, { host: string }>,
+  node: SimulatedNode,
+  { marks, scheduler }: FaultTargets,
+): Heal {
+  const { disk } = node;
+  switch (fault.kind) {
+    case "kill":
+      // What stands still is killed like anything else.
+      node.crash(fault.mode, { isPowerLost: fault.isPowerLost });
+      return () => node.start();
+    case "stop":
+      node.stop();
+      return () => startWhenDown(node, scheduler);
+    case "pause":
+      node.pause();
+      if (fault.forMs >= longPauseMs) marks.reach("paused for longer than a session");
+      return () => node.resume();
+    case "clockJump":
+      marks.reach(
+        fault.skewMs < node.wallSkewMs ? "wall clock jumped back" : "wall clock jumped hours ahead",
+      );
+      node.wallSkewMs = fault.skewMs;
+      return () => {
+        node.wallSkewMs = 0;
+      };
+    case "slowDisk":
+      disk.slowness = fault.factor;
+      return () => {
+        disk.slowness = 1;
+      };
+    case "writeError":
+      disk.nextFailure = { code: "io", pathPart: fault.pathPart };
+      node.diskTrouble = "broken";
+      return () => {
+        disk.nextFailure = undefined;
+        node.diskTrouble = "none";
+      };
+    case "diskFull":
+      node.diskTrouble = "full";
+      // Answered at once by a disk in memory; a failure would be a bug of the simulation.
+      disk.limit(fault.freeBytes).catch(rethrow);
+      return () => {
+        node.diskTrouble = "none";
+        disk.limit(undefined).catch(rethrow);
+      };
+    case "readFlips":
+      if (node.state === "serving") {
+        disk.flipChance = fault.probability;
+        marks.reach("read answered with a flipped bit");
+      }
+      return () => {
+        disk.flipChance = 0;
+      };
+    default:
+      return fault satisfies never;
+  }
+}
+
+/** A broker that is asked to stop takes its time. */
+function startWhenDown(node: SimulatedNode, scheduler: Scheduler): void {
+  if (node.state === "down") node.start();
+  else if (node.state === "stopping") {
+    scheduler.schedule({ afterUs: 100_000, process: undefined, label: "start" }, () =>
+      startWhenDown(node, scheduler),
+    );
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,95 @@
+import type { CrashMode } from "#storage/io/faulty-file.ts";
+
+/** What goes wrong, and when. Each undoes itself after `forMs`, so that any of them can be left out of a run. */
+export type Fault = { readonly atMs: number; readonly forMs: number } & FaultKind;
+
+type FaultKind =
+  | { readonly kind: "kill"; readonly host: string; readonly mode: CrashMode; readonly isPowerLost: boolean }
+  | { readonly kind: "stop"; readonly host: string }
+  | { readonly kind: "pause"; readonly host: string }
+  | { readonly kind: "clockJump"; readonly host: string; readonly skewMs: number }
+  | { readonly kind: "partition"; readonly shape: string; readonly cuts: readonly Cut[] }
+  | { readonly kind: "resets"; readonly probability: number }
+  | { readonly kind: "slowNetwork"; readonly factor: number }
+  | { readonly kind: "slowDisk"; readonly host: string; readonly factor: number }
+  | { readonly kind: "writeError"; readonly host: string; readonly pathPart: string }
+  | { readonly kind: "diskFull"; readonly host: string; readonly freeBytes: number }
+  | { readonly kind: "readFlips"; readonly host: string; readonly probability: number };
+
+/** One direction between two hosts. */
+export interface Cut {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Shapes of partitions, after Jepsen's nemeses; each is a list of directions that are cut. */
+export const partitionShapes = [
+  "one",
+  "oneWayIn",
+  "oneWayOut",
+  "minority",
+  "bridge",
+  "ring",
+  "clients",
+] as const;
+
+export type PartitionShape = (typeof partitionShapes)[number];
+
+/**
+ * The directions that a shape cuts. `hosts` are the nodes in a random order, `clients` the hosts of clients.
+ *
+ * With one node only the shapes between it and its clients cut anything.
+ */
+export function cutsOf(
+  shape: PartitionShape,
+  { hosts, clients }: { readonly hosts: readonly string[]; readonly clients: readonly string[] },
+): Cut[] {
+  const [first = "", second = ""] = hosts;
+  const others = hosts.filter((host) => host !== first);
+  const both = (one: readonly string[], other: readonly string[]) => [
+    ...between(one, other),
+    ...between(other, one),
+  ];
+  switch (shape) {
+    case "one":
+      return both([first], [...others, ...clients]);
+    case "oneWayIn":
+      return between([...others, ...clients], [first]);
+    case "oneWayOut":
+      return between([first], [...others, ...clients]);
+    case "minority":
+      return both(
+        hosts.slice(0, Math.floor((hosts.length - 1) / 2)),
+        hosts.slice(Math.floor((hosts.length - 1) / 2)),
+      );
+    case "bridge": {
+      // Two halves that only the first host can talk to.
+      const half = Math.ceil(others.length / 2);
+      return both(others.slice(0, half), others.slice(half));
+    }
+    case "ring":
+      // Each host sees its neighbours only: every one of them a majority, and no two the same.
+      return hosts.flatMap((from, at) =>
+        hosts
+          .filter(
+            (_, to) => to !== at && ringDistance(at, to, hosts.length) > Math.floor(hosts.length / 4) + 1,
+          )
+          .map((to) => ({ from, to })),
+      );
+    case "clients":
+      return both([first, second].filter(Boolean), clients);
+    default:
+      return shape satisfies never;
+  }
+}
+
+function between(from: readonly string[], to: readonly string[]): Cut[] {
+  return from.flatMap((one) =>
+    to.filter((other) => other !== one).map((other) => ({ from: one, to: other })),
+  );
+}
+
+function ringDistance(one: number, other: number, count: number): number {
+  const distance = Math.abs(one - other);
+  return Math.min(distance, count - distance);
+}

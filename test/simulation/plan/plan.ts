@@ -1,0 +1,35 @@
+import type { AdminPlan } from "../clients/admin.ts";
+import type { GroupMemberPlan } from "../clients/group-member.ts";
+import type { ProducerPlan } from "../clients/producer.ts";
+import type { ReaderPlan } from "../clients/reader.ts";
+import type { DiskProfile } from "../world/disk.ts";
+import type { LinkProfile } from "../world/links.ts";
+import type { Fault } from "./fault.ts";
+
+export type ClientPlan = ProducerPlan | ReaderPlan | GroupMemberPlan | AdminPlan;
+
+export interface TopicPlan {
+  readonly name: string;
+  readonly partitions: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/**
+ * All of one run but the numbers that are drawn while it goes on: plain data, so that it can be printed, thinned
+ * out and run again. The seed decides the streams of those numbers.
+ */
+export interface Plan {
+  readonly seed: number;
+  readonly hosts: readonly string[];
+  /** Virtual ms in which faults happen and clients begin things; then all must heal. */
+  readonly safetyMs: number;
+  /** Virtual ms in which, once healed, everything must come to its end. */
+  readonly livenessMs: number;
+  /** Under Kafka's names. */
+  readonly brokerConfigs: Readonly<Record<string, string>>;
+  readonly links: LinkProfile;
+  readonly disk: DiskProfile;
+  readonly topics: readonly TopicPlan[];
+  readonly clients: readonly ClientPlan[];
+  readonly faults: readonly Fault[];
+}

@@ -1,0 +1,415 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
+import { CreateTopics } from "#protocol/messages/create-topics.ts";
+import type { BrokerConfig } from "#src/config/broker-config.ts";
+import { loadBrokerConfig } from "#src/config/load-broker-config.ts";
+import type { FileSystem } from "#storage/io/file.ts";
+import { readConfig, readTopicExistence, SimulatedAdmin, Trims } from "./clients/admin.ts";
+import { expectNone } from "./clients/client-connection.ts";
+import { ClusterClient, type TopicPartition } from "./clients/cluster-client.ts";
+import { finalReaderName, readEverything } from "./clients/final-reader.ts";
+import { SimulatedGroupMember } from "./clients/group-member.ts";
+import { SimulatedProducer } from "./clients/producer.ts";
+import { SimulatedReader } from "./clients/reader.ts";
+import { type Mark, Marks } from "./cluster/marks.ts";
+import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
+import type { Violation } from "./cluster/violation.ts";
+import { checkHistory } from "./history/checker.ts";
+import type { Operation } from "./history/operation.ts";
+import { Recorder } from "./history/recorder.ts";
+import { applyFault, type Heal } from "./plan/apply-fault.ts";
+import type { Fault } from "./plan/fault.ts";
+import type { ClientPlan, Plan } from "./plan/plan.ts";
+import { SimulatedClock } from "./world/clock.ts";
+import { SimulatedDisk } from "./world/disk.ts";
+import { Links } from "./world/links.ts";
+import { MemoryPool } from "./world/memory-pool.ts";
+import { SimulatedNetwork } from "./world/network.ts";
+import { SimulatedProcess } from "./world/process.ts";
+import { RandomStreams } from "./world/random.ts";
+import { Scheduler } from "./world/scheduler.ts";
+import { Trace } from "./world/trace.ts";
+import { Tripwires } from "./world/tripwires.ts";
+
+export interface SimulationOptions {
+  /** Lines of the brokers' logs, with the virtual time. */
+  readonly onLogLine?: (line: string) => void;
+  /** Puts a bug between the brokers and their disks. */
+  readonly wrapFiles?: (files: FileSystem) => FileSystem;
+  /** Told of rare states that only a look inside shows; calls come during the run. */
+  readonly observe?: (marks: Marks) => Disposable;
+}
+
+/** What one run has shown. */
+export interface Report {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly marks: ReadonlySet<Mark>;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly operations: number;
+  /** Equal for equal runs. */
+  readonly traceHash: string;
+  readonly history: readonly Operation[];
+}
+
+/** A client of any kind, as the phases of a run see it. */
+interface Client {
+  readonly plan: ClientPlan;
+  readonly isIdle: boolean;
+  start(): void;
+  /** Begins nothing new. */
+  stop(): void;
+}
+
+const brokerPort = 9092;
+/** Virtual time that a cluster may take to come up and make its topics. */
+const setupUsMax = 60_000_000;
+/** Violations after which a run says no more: the first ones tell. */
+const violationsMax = 20;
+const memory = new MemoryPool();
+
+/** Runs a plan from its start to the judgement of its history. One run at a time in a process. */
+export async function simulate(plan: Plan, options: SimulationOptions = {}): Promise<Report> {
+  using simulation = new Simulation(plan, options);
+  return await simulation.run();
+}
+
+class Simulation implements Disposable {
+  readonly #plan: Plan;
+  readonly #options: SimulationOptions;
+  readonly #violations: Violation[] = [];
+  readonly #trace = new Trace();
+  readonly #marks = new Marks();
+  readonly #trims = new Trims();
+  readonly #streams: RandomStreams;
+  readonly #tripwires: Tripwires;
+  readonly #scheduler: Scheduler;
+  readonly #network: SimulatedNetwork;
+  readonly #recorder: Recorder;
+  readonly #nodes = new Map<string, SimulatedNode>();
+  readonly #observer: Disposable | undefined;
+  readonly #onRejection = (error: unknown): void => this.#thrown(error, "promise");
+  #lastValue = 0;
+
+  constructor(plan: Plan, options: SimulationOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#streams = new RandomStreams(plan.seed);
+    this.#tripwires = new Tripwires((error) =>
+      this.#violate({ kind: "tripwire", details: error.stack ?? "" }),
+    );
+    this.#scheduler = new Scheduler({
+      trace: this.#trace,
+      tripwires: this.#tripwires,
+      onThrow: (error, label) => this.#thrown(error, label),
+    });
+    this.#network = new SimulatedNetwork({
+      scheduler: this.#scheduler,
+      links: new Links(plan.links, this.#streams.stream("links")),
+      trace: this.#trace,
+      random: this.#streams.stream("network"),
+    });
+    this.#recorder = new Recorder(() => this.#scheduler.nowUs);
+    this.#observer = options.observe?.(this.#marks);
+    for (const host of plan.hosts) this.#nodes.set(host, this.#newNode(host));
+    process.on("unhandledRejection", this.#onRejection);
+  }
+
+  [Symbol.dispose](): void {
+    process.off("unhandledRejection", this.#onRejection);
+    this.#observer?.[Symbol.dispose]();
+    this.#tripwires[Symbol.dispose]();
+  }
+
+  async run(): Promise<Report> {
+    const isComplete =
+      (await this.#setUp()) && (await this.#beSafe()) && (await this.#beLive()) && (await this.#readAll());
+    const history = this.#recorder.history();
+    this.#judge(history, isComplete);
+    await this.#shutDown();
+    return {
+      seed: this.#plan.seed,
+      violations: this.#violations,
+      marks: this.#marks.reached,
+      events: this.#scheduler.events,
+      virtualMs: Math.round(this.#scheduler.nowUs / 1_000),
+      operations: history.length,
+      traceHash: this.#hash(),
+      history,
+    };
+  }
+
+  /** Starts all nodes and makes the topics. */
+  async #setUp(): Promise<boolean> {
+    for (const node of this.#nodes.values()) node.start();
+    const client = this.#newClient("setup");
+    const made = this.#within(setupUsMax, "setup", async () => {
+      for (const topic of this.#plan.topics) {
+        await client.persist(
+          async () => {
+            const configs = Object.entries(topic.configs).map(([name, value]) => ({ name, value }));
+            const spec = {
+              name: topic.name,
+              numPartitions: topic.partitions,
+              replicationFactor: -1,
+              assignments: [],
+            };
+            const answer = await client.ask(
+              CreateTopics,
+              { topics: [{ ...spec, configs }], timeoutMs: 5_000 },
+              { min: 4 },
+            );
+            const errorCode = answer.topics[0]?.errorCode ?? ErrorCode.unknownServerError;
+            if (errorCode !== ErrorCode.topicAlreadyExists) expectNone(errorCode);
+          },
+          () => false,
+        );
+      }
+      client.close();
+    });
+    return await made;
+  }
+
+  /** The phase of faults: anything may go wrong, nothing may be lost. */
+  async #beSafe(): Promise<boolean> {
+    const startUs = this.#scheduler.nowUs;
+    const clients = this.#plan.clients.map((client) => this.#clientOf(client));
+    const healing = new Set<Heal>();
+    for (const fault of this.#plan.faults) this.#scheduleFault(fault, healing);
+    for (const client of clients) client.start();
+    const endUs = startUs + this.#plan.safetyMs * 1_000;
+    await this.#scheduler.run(() => this.#scheduler.nowUs >= endUs || this.#isHopeless);
+    for (const heal of healing) heal();
+    this.#clients = clients;
+    return !this.#isHopeless;
+  }
+
+  #clients: readonly Client[] = [];
+
+  /** The phase after the faults: whatever was begun must come to its end. */
+  async #beLive(): Promise<boolean> {
+    const clients = this.#clients;
+    const ofKind = (kind: ClientPlan["kind"]) => clients.filter(({ plan }) => plan.kind === kind);
+    const writers = [...ofKind("producer"), ...ofKind("admin")];
+    for (const writer of writers) writer.stop();
+    const isServing = () => [...this.#nodes.values()].every(({ state }) => state === "serving");
+    const isWritten = await this.#until("everything sent is answered", () => {
+      this.#startDownNodes();
+      return isServing() && writers.every(({ isIdle }) => isIdle);
+    });
+    const readers = [...ofKind("reader"), ...ofKind("member")];
+    for (const reader of readers) reader.stop();
+    const isRead = await this.#until("readers stop", () => readers.every(({ isIdle }) => isIdle));
+    return isWritten && isRead;
+  }
+
+  /** Takes the power from all nodes and reads what is left: everything that was promised. */
+  async #readAll(): Promise<boolean> {
+    for (const node of this.#nodes.values()) {
+      node.crash("drop", { isPowerLost: true });
+      node.start();
+    }
+    const client = this.#newClient(finalReaderName);
+    const partitions = this.#plan.topics.flatMap(({ name: topic, partitions: count }) =>
+      Array.from({ length: count }, (_, partition): TopicPartition => ({ topic, partition })),
+    );
+    const never = () => false;
+    return await this.#within(this.#plan.livenessMs * 1_000, "the final reading", async () => {
+      await readEverything(client, partitions, (key) => this.#trims.below(key));
+      for (const { name } of this.#plan.topics) await client.persist(() => readConfig(client, name), never);
+      await client.persist(() => readTopicExistence(client, "fleeting"), never);
+      client.close();
+    });
+  }
+
+  #judge(history: readonly Operation[], isComplete: boolean): void {
+    const { violations } = checkHistory(history, {
+      finalReader: isComplete ? finalReaderName : undefined,
+      isDense: () => true,
+      isReadFresh: this.#plan.hosts.length === 1,
+    });
+    for (const { kind, key, details } of violations) {
+      this.#violate({ kind, details: key === undefined ? details : `${key}: ${details}` });
+    }
+  }
+
+  /** Stops all nodes in order: that, too, must end. */
+  async #shutDown(): Promise<void> {
+    const nodes = [...this.#nodes.values()];
+    if (!this.#isHopeless) {
+      for (const node of nodes) node.stop();
+      await this.#until("nodes stop", () => nodes.every(({ state }) => state !== "stopping"));
+    }
+    for (const node of nodes) node.crash("drop", { isPowerLost: true });
+  }
+
+  #scheduleFault(fault: Fault, healing: Set<Heal>): void {
+    const { scheduler, network, nodes, marks } = this.#targets;
+    const isOver = () => this.#clients.length > 0;
+    scheduler.schedule({ afterUs: fault.atMs * 1_000, process: undefined, label: fault.kind }, () => {
+      if (isOver()) return;
+      const undo = applyFault(fault, { scheduler, network, nodes, marks });
+      const heal = () => {
+        if (healing.delete(heal)) undo();
+      };
+      healing.add(heal);
+      scheduler.schedule({ afterUs: fault.forMs * 1_000, process: undefined, label: "heal" }, heal);
+    });
+  }
+
+  get #targets() {
+    return { scheduler: this.#scheduler, network: this.#network, nodes: this.#nodes, marks: this.#marks };
+  }
+
+  #startDownNodes(): void {
+    for (const node of this.#nodes.values()) if (node.state === "down") node.start();
+  }
+
+  /** Lets time pass until a condition holds; that it never does is a violation. */
+  async #until(what: string, isDone: () => boolean): Promise<boolean> {
+    const endUs = this.#scheduler.nowUs + this.#plan.livenessMs * 1_000;
+    let isReached = false;
+    await this.#scheduler.run(() => {
+      isReached = isDone();
+      return isReached || this.#isHopeless || this.#scheduler.nowUs > endUs;
+    });
+    if (!isReached && !this.#isHopeless) {
+      const states = [...this.#nodes.values()].map(({ host, state }) => `${host} is ${state}`);
+      const busy = this.#clients.filter(({ isIdle }) => !isIdle).map(({ plan }) => `${plan.name} is busy`);
+      this.#violate({
+        kind: "noProgress",
+        details: `waited in vain until ${what}: ${[...states, ...busy].join(", ")}`,
+      });
+    }
+    return isReached;
+  }
+
+  /** Runs a client's work to its end. */
+  async #within(boundUs: number, what: string, work: () => Promise<void>): Promise<boolean> {
+    let isDone = false;
+    this.#scheduler.schedule({ afterUs: 0, process: undefined, label: what }, () => {
+      work().then(
+        () => {
+          isDone = true;
+        },
+        (error: unknown) => this.#thrown(error, what),
+      );
+    });
+    const endUs = this.#scheduler.nowUs + boundUs;
+    await this.#scheduler.run(() => isDone || this.#isHopeless || this.#scheduler.nowUs > endUs);
+    if (!isDone && !this.#isHopeless) this.#violate({ kind: "noProgress", details: `${what} does not end` });
+    return isDone;
+  }
+
+  /** A run that has shown this much goes no further. */
+  get #isHopeless(): boolean {
+    return this.#violations.length >= violationsMax;
+  }
+
+  #thrown(error: unknown, label: string): void {
+    const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#violate({ kind: "uncaught", details: `in "${label}": ${details}` });
+  }
+
+  #violate(violation: Violation): void {
+    if (this.#violations.length < violationsMax) this.#violations.push(violation);
+  }
+
+  #hash(): string {
+    this.#trace.number(this.#streams.draws);
+    this.#trace.number(this.#scheduler.events);
+    return this.#trace.hash;
+  }
+
+  #newNode(host: string): SimulatedNode {
+    const { onLogLine, wrapFiles } = this.#options;
+    return new SimulatedNode({
+      host,
+      config: configOf(this.#plan, host),
+      scheduler: this.#scheduler,
+      network: this.#network,
+      disk: new SimulatedDisk({
+        profile: this.#plan.disk,
+        scheduler: this.#scheduler,
+        random: this.#streams.stream(`disk/${host}`),
+      }),
+      streams: this.#streams,
+      memory,
+      marks: this.#marks,
+      onViolation: (violation) => this.#violate(violation),
+      wrapFiles,
+      onLogLine:
+        onLogLine &&
+        ((from, line) => onLogLine(`${(this.#scheduler.nowUs / 1_000).toFixed(3)} ${from} ${line.trim()}`)),
+    });
+  }
+
+  #newClient(name: string): ClusterClient {
+    const simulated = new SimulatedProcess(name);
+    return new ClusterClient({
+      name,
+      endpoint: { host: name, process: simulated },
+      network: this.#network,
+      clock: new SimulatedClock({
+        scheduler: this.#scheduler,
+        process: simulated,
+        random: this.#streams.stream(`timing/${name}`),
+        wallStartMs: () => wallStartMs,
+      }),
+      random: this.#streams.stream(`client/${name}`),
+      bootstrap: this.#plan.hosts.map((host) => ({ host, port: brokerPort })),
+      recorder: this.#recorder,
+      marks: this.#marks,
+      onViolation: (violation) => this.#violate(violation),
+    });
+  }
+
+  #clientOf(plan: ClientPlan): Client {
+    const client = this.#newClient(plan.name);
+    const nextValue = () => ++this.#lastValue;
+    const trimmedBelow = (key: string) => this.#trims.below(key);
+    const running = (() => {
+      switch (plan.kind) {
+        case "producer":
+          return new SimulatedProducer(client, plan, {
+            nextValue,
+            isLeaderEnough: this.#plan.hosts.length === 1,
+          });
+        case "reader":
+          return new SimulatedReader(client, plan, trimmedBelow);
+        case "member":
+          return new SimulatedGroupMember(client, plan, trimmedBelow);
+        case "admin":
+          return new SimulatedAdmin(client, plan, { trims: this.#trims, nextValue });
+        default:
+          return plan satisfies never;
+      }
+    })();
+    return {
+      plan,
+      get isIdle() {
+        return running.isIdle;
+      },
+      start: () => running.start(),
+      stop: () => running.stop(),
+    };
+  }
+}
+
+/** The plan's configs for one host, read as a start reads them. */
+function configOf({ brokerConfigs, hosts }: Plan, host: string): BrokerConfig {
+  const texts = {
+    ...brokerConfigs,
+    "node.id": String(hosts.indexOf(host) + 1),
+    listeners: `PLAINTEXT://${host}:${brokerPort}`,
+    "advertised.listeners": `PLAINTEXT://${host}:${brokerPort}`,
+  };
+  const loaded = loadBrokerConfig({
+    args: Object.entries(texts).map(([name, value]) => `--${name}=${value}`),
+    environment: {},
+    readFile: () => "",
+    hostName: host,
+  });
+  if (loaded.kind !== "config") throw new Error(`Cannot load configs: ${JSON.stringify(loaded)}`);
+  return loaded.config;
+}
