@@ -31,7 +31,11 @@ interface WirePass {
 type WireChunk = Omit<ChunkFrame, "kind" | "payload">;
 
 /** The frame's bytes; large payloads stay where they are and must not change until it was sent. */
-export function encodeNodeFrame(frame: NodeFrame, replicas: FrameReplicas, encoder: FrameEncoder): EncodedFrame {
+export function encodeNodeFrame(
+  frame: NodeFrame,
+  replicas: FrameReplicas,
+  encoder: FrameEncoder,
+): EncodedFrame {
   switch (frame.kind) {
     case "pass":
       return encodePass(frame, replicas, encoder);
@@ -112,7 +116,9 @@ class PayloadCutter {
 
   finish(): void {
     if (this.#position !== this.#tail.length) {
-      throw new RangeError(`Cannot read a frame: ${this.#tail.length - this.#position} bytes belong to no message`);
+      throw new RangeError(
+        `Cannot read a frame: ${this.#tail.length - this.#position} bytes belong to no message`,
+      );
     }
   }
 }

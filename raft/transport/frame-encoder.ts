@@ -1,11 +1,5 @@
 import type { Type } from "protobufjs";
-import {
-  type Checksum,
-  type EncodedFrame,
-  type FrameKind,
-  frameHeaderBytes,
-  sealFrame,
-} from "./frame.ts";
+import { type Checksum, type EncodedFrame, type FrameKind, frameHeaderBytes, sealFrame } from "./frame.ts";
 import { SafeWriter } from "./safe-writer.ts";
 
 /** A payload from this size on is a piece of its own; copying a smaller one costs less than another piece does. */

@@ -90,7 +90,11 @@ export function judgeWelcome(
   expectation: Expectation & { readonly peer: PeerAddress },
 ): RefusalReason | undefined {
   if (version !== transportVersion) {
-    return refuse(from, "version", `it chose version ${version} of the protocol, known is ${transportVersion}`);
+    return refuse(
+      from,
+      "version",
+      `it chose version ${version} of the protocol, known is ${transportVersion}`,
+    );
   }
   const { own, peer } = expectation;
   if (from.nodeId !== peer.nodeId) {
@@ -103,7 +107,11 @@ export function judgeWelcome(
     : judgeIdentity(from, expectation);
 }
 
-function judgeIdentity(from: NodeIdentity, { own, peer, admit }: Expectation): RefusalReason | undefined {
+/** Judges who somebody is; undefined: nothing speaks against it. */
+export function judgeIdentity(
+  from: NodeIdentity,
+  { own, peer, admit }: Expectation,
+): RefusalReason | undefined {
   if (own.clusterId !== "" && from.clusterId !== "" && own.clusterId !== from.clusterId) {
     const clusters = `it belongs to cluster "${from.clusterId}", this one to "${own.clusterId}"`;
     return refuse(from, "foreignCluster", clusters);

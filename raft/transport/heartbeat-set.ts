@@ -88,7 +88,10 @@ export function fromWireHeartbeats(wire: WireHeartbeatSet): HeartbeatSet {
   return { round, version, baseVersion, changed, removed: [...removed] };
 }
 
-export function toWireHeartbeatsAnswer({ exceptions, ...answer }: HeartbeatSetAnswer): WireHeartbeatSetAnswer {
+export function toWireHeartbeatsAnswer({
+  exceptions,
+  ...answer
+}: HeartbeatSetAnswer): WireHeartbeatSetAnswer {
   return {
     ...answer,
     groups: exceptions.map((exception) => exception.group),

@@ -40,8 +40,19 @@ interface WireEntry {
   readonly payloadBytes: number;
 }
 
-const entryKindNumbers: Readonly<Record<EntryKind, number>> = { data: 1, command: 2, noop: 3, configuration: 4 };
-const entryKinds: readonly (EntryKind | undefined)[] = [undefined, "data", "command", "noop", "configuration"];
+const entryKindNumbers: Readonly<Record<EntryKind, number>> = {
+  data: 1,
+  command: 2,
+  noop: 3,
+  configuration: 4,
+};
+const entryKinds: readonly (EntryKind | undefined)[] = [
+  undefined,
+  "data",
+  "command",
+  "noop",
+  "configuration",
+];
 
 /** Shapes a message for the encoder; its payloads go behind the others. */
 export function toWireMessage(
@@ -152,7 +163,14 @@ function readAppend(
     const entryKind = entryKinds[kind];
     if (!entryKind) throw new RangeError(`Cannot read an entry of kind ${kind}: it is unknown`);
     index += 1;
-    entries.push({ index, term, kind: entryKind, baseOffset, offsetCount, payload: takePayload(payloadBytes) });
+    entries.push({
+      index,
+      term,
+      kind: entryKind,
+      baseOffset,
+      offsetCount,
+      payload: takePayload(payloadBytes),
+    });
   }
   if (!Number.isSafeInteger(index)) throw new RangeError("Cannot read entries: their indexes are too large");
   return { previousIndex, previousTerm, commitIndex, entries };

@@ -1,3 +1,5 @@
+import type { FrameError } from "./frame.ts";
+
 /**
  * Why two nodes do not talk.
  *
@@ -47,4 +49,21 @@ export interface Refusal {
 export interface RefusalReason {
   readonly code: RefusalCode;
   readonly message: string;
+}
+
+/** What a frame that cannot be read tells of who sent it. */
+export function refusalCodeOf(error: FrameError): RefusalCode {
+  switch (error.code) {
+    case "version":
+      return "version";
+    case "stranger":
+    case "unexpected":
+    case "size":
+      return "stranger";
+    case "checksum":
+    case "envelope":
+      return "damaged";
+    default:
+      return error.code satisfies never;
+  }
 }

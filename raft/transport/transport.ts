@@ -24,10 +24,9 @@ export interface PeerAddress {
 
 /**
  * Why frames cannot be sent any more. reset: the peer ended the connection without a goodbye · left: it said
- * goodbye · silent: it answered no ping · broken: it sent what is no frame · refused: one of the two would not have
- * the other any more · removed: it is no peer any more, or has moved.
+ * goodbye · silent: it answered no ping · broken: it sent what is no frame.
  */
-export type DownCause = "reset" | "left" | "silent" | "broken" | "refused" | "removed";
+export type DownCause = "reset" | "left" | "silent" | "broken";
 
 /** What a transport tells its node, always from the event loop, never within a call of the node's. A throw is a bug and ends the process. */
 export interface TransportEvents {
@@ -65,10 +64,14 @@ export interface TransportCounters {
  *
  * Obligations: frames to one peer arrive in the order of `send`, each at most once, unharmed or not at all; a gap
  * is possible only where `send` answered false or the connection was lost. What waits for a peer is bounded.
- * Nothing is told after `close` was called.
+ * Nothing is told after `close` was called. How many bytes one frame may have is the implementation's to say; who
+ * makes them stays below, for a frame above it is a bug.
  */
 export interface Transport extends AsyncDisposable {
-  /** Replaces the peers: new ones are connected to, those that are gone are hung up on, in both directions. */
+  /**
+   * Replaces the peers: new ones are connected to, those that are gone or have another incarnation are hung up on, in
+   * both directions and without an event; one that has moved is connected to anew.
+   */
   setPeers(peers: readonly PeerAddress[]): void;
   /** Whether frames to a peer have a chance. */
   isUp(nodeId: number): boolean;

@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { crc32c } from "#protocol/bytes/crc32c.ts";
 import type { Entry } from "#raft/core/entry.ts";
 import { decodeNodeFrame, encodeNodeFrame } from "#raft/transport/codec.ts";
-import { type EncodedFrame, FrameError, frameHeaderBytes, type ReceivedFrame } from "#raft/transport/frame.ts";
+import {
+  type EncodedFrame,
+  FrameError,
+  frameHeaderBytes,
+  type ReceivedFrame,
+} from "#raft/transport/frame.ts";
 import { FrameEncoder, ownPieceBytesMin } from "#raft/transport/frame-encoder.ts";
 import { FrameReader } from "#raft/transport/frame-reader.ts";
 import type { NodeFrame, PassFrame } from "#raft/transport/node-frame.ts";
@@ -27,10 +32,17 @@ function receive(bytes: Buffer): ReceivedFrame {
 /** An append of these payloads, one entry each. */
 function appendOf(...payloads: readonly Uint8Array[]): PassFrame {
   const entries = payloads.map(
-    (payload, at): Entry => ({ index: at + 8, term: 3, kind: "data", baseOffset: at * 10, offsetCount: 10, payload }),
+    (payload, at): Entry => ({
+      index: at + 8,
+      term: 3,
+      kind: "data",
+      baseOffset: at * 10,
+      offsetCount: 10,
+      payload,
+    }),
   );
   const message = {
-    ...{ kind: "append", from: 1, to: 2, term: 3 } as const,
+    ...({ kind: "append", from: 1, to: 2, term: 3 } as const),
     ...{ previousIndex: 7, previousTerm: 3, commitIndex: 7, entries },
   };
   return { kind: "pass", messages: [{ group: 5, message }] };
@@ -169,7 +181,12 @@ describe("a damaged frame", () => {
         for (const { at, byte, drop } of mutations) {
           const position = at % (mutated.length + 1);
           if (drop) mutated = Buffer.concat([mutated.subarray(0, position), mutated.subarray(position + 1)]);
-          else mutated = Buffer.concat([mutated.subarray(0, position), Buffer.of(byte), mutated.subarray(position + 1)]);
+          else
+            mutated = Buffer.concat([
+              mutated.subarray(0, position),
+              Buffer.of(byte),
+              mutated.subarray(position + 1),
+            ]);
         }
         try {
           decodeNodeFrame({ kind, envelope: mutated, tail });
