@@ -23,7 +23,7 @@ export interface Plot {
 
 const width = 960;
 const height = 330;
-const area = { left: 72, right: 20, top: 62, bottom: 46 } as const;
+const area = { left: 88, right: 20, top: 62, bottom: 46 } as const;
 const plotWidth = width - area.left - area.right;
 const plotHeight = height - area.top - area.bottom;
 const ticksWanted = 5;
@@ -35,23 +35,55 @@ const letterWidth = 7;
  * Distinguishable without full colour vision, too, and readable on both grounds; the ground follows the reader's
  * preference, so that the picture fits wherever it is shown.
  */
+const light = palette({
+  ground: "#ffffff",
+  ink: "#1f2328",
+  faint: "#59636e",
+  grid: "#e4e8ec",
+  kill: "#cf222e",
+  series: ["#0969da", "#c4570a", "#0f7b6c", "#8250df"],
+});
+const dark = palette({
+  ground: "#0d1117",
+  ink: "#e6edf3",
+  faint: "#9198a1",
+  grid: "#2a313a",
+  kill: "#ff7b72",
+  series: ["#58a6ff", "#f0883e", "#3fc7b4", "#bc8cff"],
+});
 const style = `
-    svg { font: 13px system-ui, sans-serif; --ground: #ffffff; --ink: #1f2328; --faint: #59636e; --grid: #e4e8ec;
-      --s0: #0969da; --s1: #c4570a; --s2: #0f7b6c; --s3: #8250df; --kill: #cf222e; --stop: #59636e; }
-    @media (prefers-color-scheme: dark) {
-      svg { --ground: #0d1117; --ink: #e6edf3; --faint: #9198a1; --grid: #2a313a;
-        --s0: #58a6ff; --s1: #f0883e; --s2: #3fc7b4; --s3: #bc8cff; --kill: #ff7b72; --stop: #9198a1; }
-    }
-    .ground { fill: var(--ground); }
-    text { fill: var(--faint); }
-    .title { fill: var(--ink); font-weight: 600; font-size: 15px; }
-    .grid { stroke: var(--grid); }
-    .axis { stroke: var(--faint); }
+    text { font: 13px system-ui, sans-serif; }
+    .title { font-weight: 600; font-size: 15px; }
     .line { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
-    .stop { stroke: var(--stop); stroke-dasharray: 2 4; }
-    .kill { stroke: var(--kill); stroke-dasharray: 6 3; }
+    .stop { stroke-dasharray: 2 4; }
+    .kill { stroke-dasharray: 6 3; }
+    ${light}
+    @media (prefers-color-scheme: dark) {
+      ${dark}
+    }
 `;
-const colours = ["--s0", "--s1", "--s2", "--s3"] as const;
+
+interface Palette {
+  readonly ground: string;
+  readonly ink: string;
+  readonly faint: string;
+  readonly grid: string;
+  readonly kill: string;
+  readonly series: readonly string[];
+}
+
+/** Rules for all colours; without variables, which some viewers do not know. */
+function palette({ ground, ink, faint, grid, kill, series }: Palette): string {
+  return [
+    `.ground { fill: ${ground}; }`,
+    `text { fill: ${faint}; }`,
+    `.title { fill: ${ink}; }`,
+    `.grid { stroke: ${grid}; }`,
+    `.axis, .stop { stroke: ${faint}; }`,
+    `.kill { stroke: ${kill}; }`,
+    ...series.map((colour, at) => `.series-${at} { stroke: ${colour}; }`),
+  ].join(" ");
+}
 
 /** Draws values over minutes as one SVG document. */
 export function drawPlot(plot: Plot): string {
@@ -138,10 +170,13 @@ function minuteTick(tick: number, x: number): string[] {
 
 function legend({ series, marks }: Plot): string[] {
   const entries = [
-    ...series.map(({ name }, at) => ({ name, stroke: `style="stroke: var(${colours[at]})" class="line"` })),
+    ...series.map(({ name }, at) => ({ name, stroke: `class="line series-${at}"` })),
     ...(["stop", "kill"] as const)
       .filter((kind) => marks.some((mark) => mark.kind === kind))
-      .map((kind) => ({ name: kind === "stop" ? "restart" : "kill -9", stroke: `class="${kind}"` })),
+      .map((kind) => ({
+        name: kind === "stop" ? "stop and start" : "kill -9 and start",
+        stroke: `class="${kind}"`,
+      })),
   ];
   let x: number = area.left;
   return entries.flatMap(({ name, stroke }) => {
@@ -166,7 +201,7 @@ function seriesPath(
     if (value !== undefined) path += `${isDown ? "L" : "M"}${short(x(minutes))} ${short(y(value))}`;
     isDown = value !== undefined;
   }
-  return `  <path class="line" style="stroke: var(${colours[at]})" d="${path}"/>`;
+  return `  <path class="line series-${at}" d="${path}"/>`;
 }
 
 function line(className: string, [x1, y1, x2, y2]: readonly [number, number, number, number]): string {

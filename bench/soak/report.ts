@@ -67,8 +67,8 @@ function plots(result: SoakResult): [name: string, plot: Plot][] {
         unit: "MB",
         series: [
           ofProcess("resident", (process) => process.residentBytes / megabytes),
-          ofProcess("JavaScript heap in use", (process) => process.heapUsedBytes / megabytes),
-          ofProcess("outside the heap", (process) => process.externalBytes / megabytes),
+          ofProcess("JavaScript heap", (process) => process.heapTotalBytes / megabytes),
+          ofProcess("of it in use", (process) => process.heapUsedBytes / megabytes),
         ],
       },
     ],

@@ -31,6 +31,9 @@ export interface Sample {
 export interface ProcessSample {
   readonly residentBytes: number;
   readonly heapUsedBytes: number;
+  /** The heap with what V8 keeps free of it. */
+  readonly heapTotalBytes: number;
+  /** Address space of the aligned memory included, of which few pages are ever touched. */
   readonly externalBytes: number;
   readonly handles: number;
   readonly connections: number;
@@ -101,6 +104,7 @@ export class Sampler {
       return {
         residentBytes: residentBytes(pid),
         heapUsedBytes: of("nodejs_heap_size_used_bytes"),
+        heapTotalBytes: of("nodejs_heap_size_total_bytes"),
         externalBytes: of("nodejs_external_memory_bytes"),
         handles: (await readdir(`/proc/${pid}/fd`)).length,
         connections: of("kafka_server_socket_server_metrics_connection_count"),

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import type { Cluster } from "#src/cli/client/cluster.ts";
+import { commitOffsets } from "#src/cli/client/group-offsets.ts";
 import { GroupFollower, GroupReader } from "./group-reader.ts";
 import { emptyTally, PartitionLedger, type ReadingTally } from "./ledger.ts";
 import { endsOf, readWholeLog } from "./log-reading.ts";
@@ -20,6 +21,8 @@ const settleEveryMs = 50;
 /** Beyond, they tell nothing new. */
 const faultsMax = 1_000;
 const membersOfFirstGroup = 3;
+/** Some 50 partitions have to get one each, by a hash. */
+const earlyGroups = 400;
 
 export interface SoakOptions {
   readonly directory: string;
@@ -83,6 +86,7 @@ class SoakRun implements AsyncDisposable {
   static async prepare(plan: SoakPlan, broker: SoakBroker, options: SoakOptions): Promise<SoakRun> {
     using cluster = await connectCluster(broker.address, "soak-admin");
     for (const topic of plan.topics) await createTopic(cluster, topic);
+    await storeEarlyOffsets(cluster, plan);
     const run = new SoakRun(plan, broker, options);
     await run.#openProducers();
     return run;
@@ -247,11 +251,13 @@ class SoakRun implements AsyncDisposable {
     const directories = await readdir(this.#broker.dataDirectory);
     await this.#broker.end("stop");
 
+    const judgedLife = longestOf(this.#broker.lives);
     const tallies = [...this.#groups.map(({ tally }) => tally), this.#catchUpTally];
     const tally = tallies.reduce(addTallies, emptyTally());
     const outcome: SoakOutcome = {
       samples: this.#sampler.samples,
-      judgedLife: longestOf(this.#broker.lives),
+      judgedLife: judgedLife.number,
+      judgedLifeMs: lengthOf(judgedLife),
       dataBytesMax,
       journalBytesMax,
       tally,
@@ -336,14 +342,29 @@ class SoakRun implements AsyncDisposable {
   }
 }
 
+/**
+ * Groups in every partition of the offsets topic: whose first one comes late would look like a file handle lost.
+ * They expire within minutes.
+ */
+async function storeEarlyOffsets(cluster: Cluster, { topics }: SoakPlan): Promise<void> {
+  const topic = topics[0]?.name ?? "";
+  for (let number = 0; number < earlyGroups; number++) {
+    const outsider = { groupId: `early-${number}`, generationId: -1, memberId: "" };
+    await commitOffsets(cluster, outsider, [{ topic, partition: 0, offset: 0 }]);
+  }
+}
+
 async function atMost(durationMs: number, isDone: () => boolean): Promise<void> {
   const endMs = performance.now() + durationMs;
   while (!isDone() && performance.now() < endMs) await pause(settleEveryMs);
 }
 
-function longestOf(lives: readonly Life[]): number {
-  const lengthOf = ({ servingMs = 0, endedMs = 0 }: Life): number => endedMs - servingMs;
-  return lives.reduce((longest, life) => (lengthOf(life) > lengthOf(longest) ? life : longest)).number;
+function longestOf(lives: readonly Life[]): Life {
+  return lives.reduce((longest, life) => (lengthOf(life) > lengthOf(longest) ? life : longest));
+}
+
+function lengthOf({ servingMs = 0, endedMs = 0 }: Life): number {
+  return endedMs - servingMs;
 }
 
 function addTallies(sum: ReadingTally, tally: ReadingTally): ReadingTally {
