@@ -66,7 +66,7 @@ export function transportContract(name: string, makeWorld: () => Promise<Transpo
       expect(two.told.frames.map(({ frame }) => frame)).toEqual(sent);
       expect(two.told.frames[0]?.from).toEqual({ nodeId: 1, incarnation: 7 });
       expect(one.transport.counters).toMatchObject({
-        framesSent: 200,
+        framesSent: 60,
         framesDroppedDown: 0,
         framesDroppedFull: 0,
       });
