@@ -3,13 +3,14 @@ import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import type { BrokerConfig } from "#src/config/broker-config.ts";
 import { loadBrokerConfig } from "#src/config/load-broker-config.ts";
 import type { FileSystem } from "#storage/io/file.ts";
-import { readConfig, readTopicExistence, SimulatedAdmin, Trims } from "./clients/admin.ts";
+import { readConfig, readTopicExistence, SimulatedAdmin } from "./clients/admin.ts";
 import { expectNone } from "./clients/client-connection.ts";
 import { ClusterClient, type TopicPartition } from "./clients/cluster-client.ts";
 import { finalReaderName, readEverything } from "./clients/final-reader.ts";
 import { SimulatedGroupMember } from "./clients/group-member.ts";
 import { SimulatedProducer } from "./clients/producer.ts";
 import { SimulatedReader } from "./clients/reader.ts";
+import { Trims } from "./clients/trims.ts";
 import { type Mark, Marks } from "./cluster/marks.ts";
 import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
 import type { Violation } from "./cluster/violation.ts";
@@ -215,7 +216,7 @@ class Simulation implements Disposable {
     );
     const never = () => false;
     return await this.#within(this.#plan.livenessMs * 1_000, "the final reading", async () => {
-      await readEverything(client, partitions, (key) => this.#trims.below(key));
+      await readEverything(client, partitions, this.#trims);
       for (const { name } of this.#plan.topics) await client.persist(() => readConfig(client, name), never);
       await client.persist(() => readTopicExistence(client, "fleeting"), never);
       client.close();
@@ -367,7 +368,6 @@ class Simulation implements Disposable {
   #clientOf(plan: ClientPlan): Client {
     const client = this.#newClient(plan.name);
     const nextValue = () => ++this.#lastValue;
-    const trimmedBelow = (key: string) => this.#trims.below(key);
     const running = (() => {
       switch (plan.kind) {
         case "producer":
@@ -376,9 +376,9 @@ class Simulation implements Disposable {
             isLeaderEnough: this.#plan.hosts.length === 1,
           });
         case "reader":
-          return new SimulatedReader(client, plan, trimmedBelow);
+          return new SimulatedReader(client, plan, this.#trims);
         case "member":
-          return new SimulatedGroupMember(client, plan, trimmedBelow);
+          return new SimulatedGroupMember(client, plan, this.#trims);
         case "admin":
           return new SimulatedAdmin(client, plan, { trims: this.#trims, nextValue });
         default:

@@ -12,6 +12,7 @@ import type { Recorder } from "../history/recorder.ts";
 import { expectNone, Refused } from "./client-connection.ts";
 import { type ClusterClient, isPassing, type TopicPartition } from "./cluster-client.ts";
 import { Fetcher, latest } from "./fetcher.ts";
+import type { Trims } from "./trims.ts";
 import { batchOf, recordOf, valuesIn } from "./values.ts";
 
 /** One administrative act at some time. */
@@ -30,19 +31,6 @@ export interface AdminPlan {
 /** A config whose value shows whether changes are kept; nothing else depends on it. */
 const alteredConfig = "flush.messages";
 const topicResource = 2;
-
-/** Offsets below which DeleteRecords was asked for, by key, over all clients. */
-export class Trims {
-  readonly #below = new Map<string, number>();
-
-  ask(key: string, offset: number): void {
-    this.#below.set(key, Math.max(offset, this.below(key)));
-  }
-
-  below(key: string): number {
-    return this.#below.get(key) ?? 0;
-  }
-}
 
 /** The name under which a topic's config stands in the history. */
 export function configRegister(topic: string): string {
@@ -237,9 +225,9 @@ export class SimulatedAdmin {
     const key = `${topic}-${partition}`;
     const { recorder, name } = this.#client.options;
     const bounds = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 };
-    const fetcher = new Fetcher(this.#client, { process: name, bounds, trimmedBelow: () => 0 });
+    const fetcher = new Fetcher(this.#client, { process: name, bounds, trims: this.#trims });
     const end = await fetcher.offsetOf(place, latest);
-    const before = this.#trims.below(key);
+    const before = this.#trims.askedBelow(key);
     const offset = before + Math.floor(Math.max(0, end - before) * share);
     const step: Step = { kind: "trim", key, offset };
     const invocation = recorder.invoke(name, [step]);
@@ -253,6 +241,7 @@ export class SimulatedAdmin {
     const answer = topics[0]?.partitions[0];
     expectNone(answer?.errorCode ?? ErrorCode.unknownServerError);
     invocation.complete("ok", [step]);
+    this.#trims.answer(key, offset);
     if ((answer?.lowWatermark ?? 0) < offset) {
       this.#client.violate(
         "startTooLow",

@@ -5,6 +5,7 @@ import type { ResponseOutput } from "#protocol/schema/api.ts";
 import type { PollStep } from "../history/operation.ts";
 import { expectNone, Refused } from "./client-connection.ts";
 import type { ClusterClient, TopicPartition } from "./cluster-client.ts";
+import type { Trims } from "./trims.ts";
 import { valuesIn } from "./values.ts";
 
 /** How much a fetch asks for. */
@@ -34,7 +35,7 @@ export class Fetcher {
   readonly #process: string;
   readonly #bounds: FetchBounds;
   /** Offset below which records of a key may be gone, as far as anybody asked for that. */
-  readonly #trimmedBelow: (key: string) => number;
+  readonly #trims: Trims;
   #places: Place[] = [];
 
   constructor(
@@ -42,13 +43,13 @@ export class Fetcher {
     options: {
       readonly process: string;
       readonly bounds: FetchBounds;
-      readonly trimmedBelow: (key: string) => number;
+      readonly trims: Trims;
     },
   ) {
     this.#client = client;
     this.#process = options.process;
     this.#bounds = options.bounds;
-    this.#trimmedBelow = options.trimmedBelow;
+    this.#trims = options.trims;
   }
 
   get places(): readonly Readonly<Place>[] {
@@ -67,6 +68,8 @@ export class Fetcher {
 
   /** One offset of one partition; `timestamp` may be `earliest` or `latest`. @throws Unanswered, Refused */
   async offsetOf({ topic, partition }: TopicPartition, timestamp: number): Promise<number> {
+    const key = `${topic}-${partition}`;
+    const trimmedBelow = this.#trims.answeredBelow(key);
     const connection = await this.#client.leaderOf({ topic, partition });
     const answer = await connection.request(
       ListOffsets,
@@ -79,6 +82,12 @@ export class Fetcher {
     const found = answer.topics[0]?.partitions[0];
     if (!found) throw new Error("ListOffsets was answered without its partition");
     expectNone(found.errorCode);
+    if (found.offset < trimmedBelow) {
+      this.#client.violate(
+        "startBack",
+        `${key}: offset ${found.offset} lies before ${trimmedBelow}, which was trimmed`,
+      );
+    }
     return found.offset;
   }
 
@@ -151,7 +160,7 @@ export class Fetcher {
   async #startAnew(place: Place): Promise<void> {
     const { key, position } = place;
     const start = await this.offsetOf(place, earliest);
-    if (position >= start && position > this.#trimmedBelow(key)) {
+    if (position >= start && position > this.#trims.askedBelow(key)) {
       this.#client.violate(
         "logEndBack",
         `${key}: offset ${position} is out of range, the log starts at ${start}`,

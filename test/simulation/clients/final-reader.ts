@@ -1,5 +1,6 @@
 import type { ClusterClient, TopicPartition } from "./cluster-client.ts";
 import { earliest, Fetcher, latest } from "./fetcher.ts";
+import type { Trims } from "./trims.ts";
 
 /** The process under which the last reading of everything stands in the history. */
 export const finalReaderName = "final";
@@ -10,11 +11,11 @@ const bounds = { maxWaitMs: 0, minBytes: 0, maxBytes: 16 << 20, partitionMaxByte
 export async function readEverything(
   client: ClusterClient,
   partitions: readonly TopicPartition[],
-  trimmedBelow: (key: string) => number,
+  trims: Trims,
 ): Promise<void> {
   const never = () => false;
   for (const place of partitions) {
-    const fetcher = new Fetcher(client, { process: finalReaderName, bounds, trimmedBelow });
+    const fetcher = new Fetcher(client, { process: finalReaderName, bounds, trims });
     const offsetOf = (timestamp: number) => client.persist(() => fetcher.offsetOf(place, timestamp), never);
     const start = (await offsetOf(earliest)) ?? 0;
     const end = (await offsetOf(latest)) ?? 0;

@@ -16,6 +16,7 @@ import type { Step } from "../history/operation.ts";
 import { expectNone, Refused, Unanswered } from "./client-connection.ts";
 import { type ClusterClient, isPassing, type TopicPartition } from "./cluster-client.ts";
 import { earliest, type FetchBounds, Fetcher } from "./fetcher.ts";
+import type { Trims } from "./trims.ts";
 
 export interface GroupMemberPlan {
   readonly kind: "member";
@@ -59,10 +60,10 @@ export class SimulatedGroupMember {
   #mustLeave = false;
   #isDone = false;
 
-  constructor(client: ClusterClient, plan: GroupMemberPlan, trimmedBelow: (key: string) => number) {
+  constructor(client: ClusterClient, plan: GroupMemberPlan, trims: Trims) {
     this.#client = client;
     this.#plan = plan;
-    this.#fetcher = new Fetcher(client, { process: plan.name, bounds: plan.bounds, trimmedBelow });
+    this.#fetcher = new Fetcher(client, { process: plan.name, bounds: plan.bounds, trims });
   }
 
   get isIdle(): boolean {

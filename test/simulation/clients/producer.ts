@@ -56,6 +56,8 @@ interface Lane {
 const firstVersionWithTopicIds = 13;
 /** KIP-110. */
 const firstVersionWithZstd = 7;
+/** Refusals that are right: a broker whose clock has jumped takes records for ones from the future. */
+const explicable: ReadonlySet<number> = new Set([ErrorCode.invalidTimestamp]);
 const requestTimeoutMs = 3_000;
 const backoffMs = 80;
 
@@ -253,16 +255,17 @@ export class SimulatedProducer {
       const { errorCode } = attempt;
       const isBehindFailure = !isIntact && errorCode === ErrorCode.outOfOrderSequenceNumber;
       if (!isRetriable(errorCode) && !isBehindFailure) {
-        this.#client.violate(
-          "refusedProduce",
-          `attempt ${batch.attempts} of values ${batch.steps[0]?.value}.. for ${batch.steps[0]?.key} was refused with error ${errorCode}`,
-        );
-        this.#abandon(lane, batch);
+        if (!explicable.has(errorCode)) {
+          const { key, value } = batch.steps[0] ?? { key: "nothing", value: 0 };
+          const which = `attempt ${batch.attempts} of values ${value}.. for ${key}`;
+          this.#client.violate("refusedProduce", `${which} was refused with error ${errorCode}`);
+        }
+        this.#abandon(lane, batch, { isDefinite: batch.attempts === 1 });
         return false;
       }
       this.#client.forgetLeaders();
     }
-    if (!isIdempotent && !retries) this.#abandon(lane, batch);
+    if (!isIdempotent && !retries) this.#abandon(lane, batch, { isDefinite: false });
     return false;
   }
 
@@ -282,18 +285,19 @@ export class SimulatedProducer {
     const overdue = lane.batches.filter(({ deadlineMs }) => deadlineMs <= nowMs);
     for (const batch of overdue) {
       this.#client.options.marks.reach("producer gave up a batch");
-      this.#abandon(lane, batch);
+      this.#abandon(lane, batch, { isDefinite: batch.attempts === 0 });
     }
   }
 
   /** A batch is given up: the numbering behind it has a gap, so that all that was numbered goes with it. */
-  #abandon(lane: Lane, given: Batch): void {
+  #abandon(lane: Lane, given: Batch, { isDefinite }: { readonly isDefinite: boolean }): void {
     const numbered = given.identity ? lane.batches.filter(({ identity }) => identity) : [given];
     for (const batch of numbered) {
       remove(lane.batches, batch);
       const mayRepeat = !this.#plan.isIdempotent && batch.attempts > 1;
       const steps = batch.steps.map((step) => ({ ...step, mayRepeat }));
-      batch.invocation.complete(batch.attempts === 0 ? "failed" : "indefinite", steps);
+      const hasFailed = batch === given ? isDefinite : batch.attempts === 0;
+      batch.invocation.complete(hasFailed ? "failed" : "indefinite", steps);
     }
     if (given.identity) lane.identity = undefined;
   }

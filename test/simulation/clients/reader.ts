@@ -1,5 +1,6 @@
 import type { ClusterClient, TopicPartition } from "./cluster-client.ts";
 import { earliest, type FetchBounds, Fetcher, latest } from "./fetcher.ts";
+import type { Trims } from "./trims.ts";
 
 /** A jump of a reader at some time. */
 export interface SeekTask {
@@ -24,10 +25,10 @@ export class SimulatedReader {
   #isStopping = false;
   #isDone = false;
 
-  constructor(client: ClusterClient, plan: ReaderPlan, trimmedBelow: (key: string) => number) {
+  constructor(client: ClusterClient, plan: ReaderPlan, trims: Trims) {
     this.#client = client;
     this.#plan = plan;
-    this.#fetcher = new Fetcher(client, { process: plan.name, bounds: plan.bounds, trimmedBelow });
+    this.#fetcher = new Fetcher(client, { process: plan.name, bounds: plan.bounds, trims });
   }
 
   get isIdle(): boolean {

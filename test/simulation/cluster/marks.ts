@@ -22,10 +22,8 @@ export const markNames = [
   "read answered with a flipped bit",
   "segment rolled",
   "segments removed by retention",
-  "journal file reused",
   "group rebalanced",
   "member fenced",
-  "offsets read after a restart",
   "topic made again under its name",
   "fetch woken by a produce",
 ] as const;
