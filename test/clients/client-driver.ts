@@ -61,6 +61,11 @@ export class ClientDriver implements AsyncDisposable {
     });
   }
 
+  /** The last that the program wrote to its stderr. */
+  get complaints(): string {
+    return this.#complaints.join("\n");
+  }
+
   async version(): Promise<string> {
     return (await this.#call("version", {})) as string;
   }
@@ -156,7 +161,7 @@ export class ClientDriver implements AsyncDisposable {
     const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
     this.#child.stdin?.write(`${JSON.stringify({ id, command, arguments: arguments_ })}\n`);
     const { error, result } = await within(`answer to "${command}"`, answered, commandMsMax).catch((late) => {
-      throw new Error(`${String(late)}\n${this.#complaints.join("\n")}`, { cause: late });
+      throw new Error(`${String(late)}\n${this.complaints}`, { cause: late });
     });
     if (error !== undefined) throw new Error(`Cannot do "${command}" with the client: ${error}`);
     return result;
@@ -175,7 +180,7 @@ export class ClientDriver implements AsyncDisposable {
 
   #end(why: string, resolve: () => void): void {
     for (const [id, answer] of this.#waiting) {
-      answer({ id, error: `the program ${why}\n${this.#complaints.join("\n")}` });
+      answer({ id, error: `the program ${why}\n${this.complaints}` });
     }
     this.#waiting.clear();
     resolve();

@@ -4,10 +4,11 @@ import { freePort } from "../integration/free-port.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../integration/temporary-directory.ts";
 import { testConfig, uniqueName } from "../integration/test-broker.ts";
 import { waitUntil } from "../integration/wait-until.ts";
+import { ApiUse } from "./api-use.ts";
 import { ClientDriver, type ClientProgram, type DrivenRecord } from "./client-driver.ts";
 import { type Feature, features } from "./features.ts";
 import { keepResults, type Outcome } from "./results.ts";
-import { storedCompressions, storedValues } from "./stored-records.ts";
+import { storedCompressions, storedFetchVersion, storedValues } from "./stored-records.ts";
 
 /** A client that is ready to be driven, or why it is not. */
 export type PreparedClient =
@@ -43,27 +44,33 @@ export function describeClient({ name, language, client, lacks = [] }: ClientSui
     let broker: BrokerProcess;
     let driver: ClientDriver;
     let version = "";
+    const apiUse = new ApiUse();
 
     beforeAll(async () => {
       directory = await temporaryDirectory();
       broker = await BrokerProcess.start({
         logDirectory: directory.path,
         port: await freePort(),
-        config: testConfig,
+        config: { ...testConfig, "millrace.http.listener": "127.0.0.1:0" },
       });
       driver = new ClientDriver(program, broker.bootstrapServers);
       version = await driver.version();
     });
     afterEach(({ task }) => {
-      if (task.result?.state === "fail") console.error(`The broker's log:\n${broker.logTail(10)}`);
+      if (task.result?.state !== "fail") return;
+      console.error(`The broker's log:\n${broker.logTail(10)}\nThe client says:\n${driver.complaints}`);
     });
     afterAll(async () => {
+      const isWhole = outcomes.size === features.length;
+      if (isWhole) await apiUse.addLife(broker);
       await driver?.[Symbol.asyncDispose]();
       await broker?.[Symbol.asyncDispose]();
       await directory?.[Symbol.asyncDispose]();
       // Where tests were left out by a filter there is nothing to tell.
-      if (outcomes.size < features.length) return;
-      await keepResults({ name, language, version, outcomes: Object.fromEntries(outcomes) });
+      if (!isWhole) return;
+      const ordered = features.map((feature) => [feature, outcomes.get(feature) ?? "fails"]);
+      const apis = apiUse.versions();
+      await keepResults({ name, language, version, outcomes: Object.fromEntries(ordered), apis });
     });
 
     /** A test that decides one cell of the table. */
@@ -98,6 +105,7 @@ export function describeClient({ name, language, client, lacks = [] }: ClientSui
         const records = Array.from({ length: 300 }, (_, index) => text(`${"again ".repeat(40)}${index}`));
         await driver.produce(topic, { compression, records });
         const stored = await storedCompressions(broker.bootstrapServers, topic);
+        apiUse.subtract("Fetch", storedFetchVersion);
         expect(stored).toEqual([compression]);
         const read = await driver.read(topic, { partition: 0, offset: 0, count: 300 });
         expect(read.map(({ value }) => String(value))).toEqual(records.map(({ value }) => String(value)));
@@ -211,6 +219,7 @@ export function describeClient({ name, language, client, lacks = [] }: ClientSui
       const acknowledged = (count: number) => async () =>
         (await driver.acknowledged("stream")).length >= count;
       await waitUntil("a hundred records", acknowledged(100));
+      await apiUse.addLife(broker);
       await broker.kill();
       await broker.start();
       const { length } = await driver.acknowledged("stream");
@@ -235,6 +244,7 @@ export function describeClient({ name, language, client, lacks = [] }: ClientSui
       });
       await driver.leave("survivor");
       const values = await storedValues(broker.bootstrapServers, topic);
+      apiUse.subtract("Fetch", storedFetchVersion);
       expect(isSuperset(values, sent)).toBe(true);
       if (idempotent) expect(values).toEqual(Array.from(values, (_, index) => String(index)));
     });

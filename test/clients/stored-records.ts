@@ -4,6 +4,9 @@ import { readRecords } from "#protocol/records/record.ts";
 import { RawConnection } from "../integration/bad-input/raw-connection.ts";
 import { fetchRequest, readFetchResponse } from "../integration/bad-input/wire.ts";
 
+/** Each look is one Fetch of this version. */
+export const storedFetchVersion = 4;
+
 const decompressedBytesMax = 64 << 20;
 
 /** The codecs of the batches in partition 0, each once, as they are stored. */

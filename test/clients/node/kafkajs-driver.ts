@@ -1,40 +1,20 @@
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Consumer, type IHeaders } from "kafkajs";
 import { type Compression, compress, decompress } from "#protocol/compression/compression.ts";
+import {
+  bytesOf,
+  type CommandArguments,
+  type Commands,
+  type JsonRecord,
+  runCommands,
+} from "./command-loop.ts";
 
 /**
  * Drives kafkajs as its tester says: JSON commands on stdin, one a line, answers on stdout.
  *
  * Usage: kafkajs-driver.ts BOOTSTRAP. ../client-driver.ts has the list of commands.
  */
-
-interface Arguments {
-  readonly topic: string;
-  readonly partitions: number;
-  readonly partition: number;
-  readonly config: Readonly<Record<string, string>>;
-  readonly name: string;
-  readonly value: string;
-  readonly compression: string;
-  readonly idempotent: boolean;
-  readonly records: readonly JsonRecord[];
-  readonly timestampMs: number;
-  readonly offset: number;
-  readonly count: number;
-  readonly member: string;
-  readonly groupId: string;
-  readonly stream: string;
-}
-
-interface JsonRecord {
-  readonly partition: number;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: readonly (readonly [name: string, value: string | null])[];
-  readonly timestampMs: number;
-}
 
 const decompressedBytesMax = 64 << 20;
 const { version } = createRequire(import.meta.url)("kafkajs/package.json") as { version: string };
@@ -68,7 +48,7 @@ const compressionTypes: Readonly<Record<string, number>> = {
   zstd: kafkajs.CompressionTypes.ZSTD,
 };
 
-const commands: Readonly<Record<string, (given: Arguments) => Promise<unknown>>> = {
+const commands: Commands = {
   version: async () => version,
   createTopic: async ({ topic, partitions, config }) => {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
@@ -116,24 +96,9 @@ const commands: Readonly<Record<string, (given: Arguments) => Promise<unknown>>>
 };
 
 await admin.connect();
-for await (const line of createInterface({ input: process.stdin })) {
-  const {
-    id,
-    command,
-    arguments: given,
-  } = JSON.parse(line) as {
-    id: number;
-    command: string;
-    arguments: Arguments;
-  };
-  const answer = await Promise.resolve(commands[command]?.(given)).then(
-    (result) => ({ id, result: result ?? null }),
-    (error: unknown) => ({ id, error: String(error) }),
-  );
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await runCommands(commands);
 
-async function produce({ topic, compression, idempotent, records }: Arguments): Promise<number[]> {
+async function produce({ topic, compression, idempotent, records }: CommandArguments): Promise<number[]> {
   const producer = kafka.producer({
     idempotent,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
@@ -141,8 +106,8 @@ async function produce({ topic, compression, idempotent, records }: Arguments): 
   await producer.connect();
   const messages = records.map((record) => ({
     partition: record.partition,
-    key: bytes(record.key),
-    value: bytes(record.value),
+    key: bytesOf(record.key),
+    value: bytesOf(record.value),
     headers: grouped(record.headers),
     timestamp: String(record.timestampMs),
   }));
@@ -163,7 +128,7 @@ async function produce({ topic, compression, idempotent, records }: Arguments): 
 }
 
 /** kafkajs reads in groups only: one of its own, made to seek. */
-async function read({ topic, partition, offset, count }: Arguments): Promise<unknown> {
+async function read({ topic, partition, offset, count }: CommandArguments): Promise<unknown> {
   const consumer = kafka.consumer({ groupId: `reader-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -190,7 +155,7 @@ async function read({ topic, partition, offset, count }: Arguments): Promise<unk
   return records.slice(0, count);
 }
 
-async function join({ member, groupId, topic }: Arguments): Promise<void> {
+async function join({ member, groupId, topic }: CommandArguments): Promise<void> {
   const consumer = kafka.consumer({
     groupId,
     sessionTimeout: 6_000,
@@ -216,7 +181,7 @@ function stateOf(member: string): unknown {
   return { assignment, values };
 }
 
-async function startStream({ stream, topic, idempotent }: Arguments): Promise<void> {
+async function startStream({ stream, topic, idempotent }: CommandArguments): Promise<void> {
   const producer = kafka.producer({
     idempotent,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
@@ -234,14 +199,10 @@ async function startStream({ stream, topic, idempotent }: Arguments): Promise<vo
   started.done = run();
 }
 
-function bytes(text: string | null): Buffer | null {
-  return text === null ? null : Buffer.from(text, "base64");
-}
-
 /** Headers as kafkajs has them: values of one name together. */
 function grouped(headers: JsonRecord["headers"]): IHeaders {
   const all: Record<string, Buffer[]> = {};
-  for (const [name, value] of headers) all[name] = [...(all[name] ?? []), bytes(value) ?? Buffer.alloc(0)];
+  for (const [name, value] of headers) all[name] = [...(all[name] ?? []), bytesOf(value) ?? Buffer.alloc(0)];
   return all;
 }
 

@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll } from "vitest";
 import { within } from "../wait-until.ts";
 
-const script = fileURLToPath(new URL("../../../../shared/peers/kafka", import.meta.url));
+/** Runs Kafka's classes: it brings them along. */
+export const kafkaScript = fileURLToPath(new URL("../../../../shared/peers/kafka", import.meta.url));
 const host = fileURLToPath(new URL("./KafkaTools.java", import.meta.url));
 
 /** Why Kafka's own tools cannot run here; undefined where they can. */
@@ -50,7 +51,7 @@ export class KafkaTools implements Disposable {
 
   constructor() {
     // The launcher of single source files, as the main class: the script gives it Kafka's class path.
-    this.#process = spawn(script, ["tool", "com.sun.tools.javac.launcher.Main", host], {
+    this.#process = spawn(kafkaScript, ["tool", "com.sun.tools.javac.launcher.Main", host], {
       env: { ...process.env, KAFKA_TOOL_JIT: "1" },
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -110,7 +111,9 @@ export async function kafkaToolAlone(
   tool: "VerifiableConsumer" | "VerifiableProducer",
   arguments_: readonly string[],
 ): Promise<string> {
-  const { stdout } = await promisify(execFile)(script, ["tool", tool, ...arguments_], { timeout: runMsMax });
+  const { stdout } = await promisify(execFile)(kafkaScript, ["tool", tool, ...arguments_], {
+    timeout: runMsMax,
+  });
   return stdout;
 }
 
@@ -119,7 +122,7 @@ function decoded(text: string): string {
 }
 
 function whyMissing(): string | undefined {
-  if (!existsSync(script)) return "the script that runs them is not beside the repository";
+  if (!existsSync(kafkaScript)) return "the script that runs them is not beside the repository";
   for (const command of ["java", "mvn"]) {
     if (spawnSync(command, ["-version"]).error) return `${command} is not on the PATH`;
   }
