@@ -115,7 +115,9 @@ export class SoakBroker implements AsyncDisposable {
     if (life.ending !== undefined) return;
     life.ending = "died";
     life.endedMs = performance.now();
-    this.#onDeath(new Error(`Cannot go on: the broker ended by itself with code ${code}`));
+    this.#onDeath(
+      new Error(`Cannot go on: the broker ended by itself with code ${code}: ${this.log.errors.at(-1)}`),
+    );
   }
 
   #untilServing(child: ChildProcess, life: Life): Promise<void> {
