@@ -96,7 +96,7 @@ async function listenSecure(
       accept(new TcpSocket((onBytes) => socket.pause().on("data", onBytes).pause()));
     });
     server.on("tlsClientError", (error, socket) => {
-      onFailure?.({ remoteAddress: socket.remoteAddress ?? "unknown", error });
+      onFailure?.({ remoteAddress: addressOf(socket), error });
       socket.destroy();
     });
     return server;
@@ -133,6 +133,16 @@ class Handshakes {
   destroyAll(): void {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
+}
+
+/** What Node calls the connection below a TLS socket: it still knows its address when it is gone. */
+interface ConnectionOwner {
+  _parent?: NodeSocket | null;
+}
+
+function addressOf(socket: TLSSocket): string {
+  const below = (socket as ConnectionOwner)._parent;
+  return socket.remoteAddress ?? below?.remoteAddress ?? "unknown";
 }
 
 /** A TLS socket is another object than the one below it, but the other end is the same. */
