@@ -63,7 +63,10 @@ export class ReadRequests {
   /** Takes the reads that are confirmed because a majority answered `round`. */
   confirmedBy(round: number): readonly PendingRead[] {
     let count = 0;
-    while ((this.#pending[count]?.round ?? Infinity) <= round) count += 1;
+    for (const read of this.#pending) {
+      if (read.round > round) break;
+      count += 1;
+    }
     return count === 0 ? none : this.#pending.splice(0, count);
   }
 }

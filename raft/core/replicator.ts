@@ -97,41 +97,35 @@ export class Replicator {
   }
 
   #sendTo(to: ReplicaId, progress: Progress): void {
-    const { log, limits } = this.#state;
-    if (progress.isCheckDue) {
-      progress.isCheckDue = false;
-      if (progress.state === "replicate") this.#sendEntries(to, progress, none);
+    const { log } = this.#state;
+    if ((progress.canSend || progress.isCheckDue) && progress.nextIndex <= log.floor.index) {
+      this.#requestCatchUp(to, progress);
+      return;
     }
-    while (progress.canSend) {
-      const previousIndex = progress.nextIndex - 1;
-      if (previousIndex < log.floor.index) {
-        this.#requestCatchUp(to, progress);
-        return;
-      }
-      if (progress.nextIndex > log.lastIndex) break;
+    if (progress.isCheckDue) this.#sendEntries(to, progress, none);
+    while (progress.canSend && progress.nextIndex <= log.lastIndex) {
       if (progress.nextIndex < log.firstInMemory) {
         this.#requestLoad(to, progress);
         return;
       }
-      this.#sendEntries(
-        to,
-        progress,
-        log.recentEntries({
-          start: progress.nextIndex,
-          last: log.lastIndex,
-          bytesMax: limits.appendBytesMax,
-        }),
-      );
+      this.#sendEntries(to, progress, this.#nextEntries(progress));
     }
     if (this.#isCommitNews(progress) || (progress.state === "probe" && progress.canSend)) {
       this.#sendEntries(to, progress, none);
     }
   }
 
+  #nextEntries({ nextIndex }: Progress): readonly Entry[] {
+    const { log, limits } = this.#state;
+    return log.recentEntries({ start: nextIndex, last: log.lastIndex, bytesMax: limits.appendBytesMax });
+  }
+
   /** The replica has, or is about to get, entries of which it does not know that they are committed. */
-  #isCommitNews(progress: Progress): boolean {
-    if (progress.state !== "replicate") return false;
-    return Math.min(this.#state.log.commitIndex, progress.nextIndex - 1) > progress.sentCommitIndex;
+  #isCommitNews({ state, nextIndex, sentCommitIndex }: Progress): boolean {
+    const { commitIndex, floor } = this.#state.log;
+    // Nothing can be said about a place below the floor.
+    if (state !== "replicate" || nextIndex <= floor.index) return false;
+    return Math.min(commitIndex, nextIndex - 1) > sentCommitIndex;
   }
 
   #sendEntries(to: ReplicaId, progress: Progress, entries: readonly Entry[]): void {
@@ -153,6 +147,7 @@ export class Replicator {
     let sizeBytes = 0;
     for (const entry of entries) sizeBytes += entry.payload.length;
     const lastIndex = previousIndex + entries.length;
+    progress.isCheckDue = false;
     progress.sent(lastIndex, sizeBytes);
     progress.sentCommitIndex = Math.max(progress.sentCommitIndex, Math.min(commitIndex, lastIndex));
   }
