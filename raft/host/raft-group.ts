@@ -51,6 +51,7 @@ export class RaftGroup {
 
   #hardState: HardState;
   #hardStateChanged = false;
+  #durableTerm: number;
   #isLeader = false;
   #floor: Floor;
   #lastIndex: number;
@@ -67,6 +68,7 @@ export class RaftGroup {
     this.#stateMachine = options.stateMachine;
     this.#onPropose = options.onPropose;
     this.#hardState = options.hardState;
+    this.#durableTerm = options.hardState.term;
     this.#floor = options.floor;
     this.#lastIndex = options.floor.index;
     this.#nextOffset = options.nextOffset;
@@ -78,6 +80,11 @@ export class RaftGroup {
 
   get isLeader(): boolean {
     return this.#isLeader;
+  }
+
+  /** Whether a crash leaves the term known: until then nobody may learn of it, for it could come once more. */
+  get isTermDurable(): boolean {
+    return this.#durableTerm === this.#hardState.term;
   }
 
   /** The offset that the next data entry gets. */
@@ -135,8 +142,9 @@ export class RaftGroup {
     this.#hardStateChanged = false;
   }
 
-  /** Everything up to `index` is durable here: with a single voter that commits it. */
-  persisted(index: number): void {
+  /** The term and everything up to `index` are durable here: with a single voter that commits it. */
+  persisted({ index, term }: Floor): void {
+    this.#durableTerm = term;
     const committed = this.#unapplied;
     let count = 0;
     while (count < committed.length && (committed[count]?.index ?? Infinity) <= index) count += 1;

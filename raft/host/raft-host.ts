@@ -29,6 +29,8 @@ export interface GroupStart {
 
 interface StagedGroup {
   readonly group: RaftGroup;
+  readonly term: number;
+  /** 0 where there was room for no entry. */
   readonly lastIndex: number;
   readonly payloadBytes: number;
 }
@@ -83,6 +85,12 @@ export class RaftHost {
     for await (const entry of start.entries ?? []) group.restore(entry);
     group.campaign();
     return group;
+  }
+
+  /** Resolves when the term of a group is durable, or it is there no more. */
+  async termDurable(group: RaftGroup): Promise<void> {
+    const isThere = () => !this.#stopped && this.#groups.get(group.id) === group;
+    while (isThere() && !group.isTermDurable) await this.#nextPass();
   }
 
   /** Forgets a group, whether it was started or not, and all that the journal has of it. */
@@ -169,9 +177,10 @@ export class RaftHost {
     } finally {
       this.#writing = false;
     }
-    for (const { group, lastIndex, payloadBytes } of staged) {
+    for (const { group, term, lastIndex, payloadBytes } of staged) {
       this.#proposedBytes -= payloadBytes;
-      if (!this.#stopped && this.#groups.get(group.id) === group) group.persisted(lastIndex);
+      if (this.#stopped || this.#groups.get(group.id) !== group) continue;
+      group.persisted({ index: lastIndex, term });
     }
     if (this.#dirty.size > 0 || this.#mustFlush) this.#schedule();
     this.#wakePassWaiters();
@@ -182,9 +191,9 @@ export class RaftHost {
     this.#mustFlush = false;
     for (const group of [...this.#dirty]) {
       const entries = this.#stage(group);
-      const last = entries.at(-1);
+      const lastIndex = entries.at(-1)?.index ?? 0;
       const payloadBytes = entries.reduce((sum, entry) => sum + entry.payload.length, 0);
-      if (last) staged.push({ group, lastIndex: last.index, payloadBytes });
+      staged.push({ group, term: group.term, lastIndex, payloadBytes });
     }
     return staged;
   }

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Entry } from "#raft/core/entry.ts";
+import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { RecoveredEntry, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
@@ -51,6 +52,12 @@ interface Placed {
   isRemoved: boolean;
   /** Settles when it is open. */
   work: Promise<void>;
+}
+
+/** A partition with its group, which serves once its term is durable. */
+interface Opened {
+  readonly partition: Partition;
+  readonly group: RaftGroup;
 }
 
 /** How often a partition that the disk has no room for is tried again. */
@@ -187,7 +194,10 @@ export class PartitionManager {
     const { clock, logger } = this.#options;
     for (let tries = 1; !place.isRemoved && !this.#isClosing; tries++) {
       try {
-        return await this.#withWorker(() => this.#openPlaced(place));
+        const opened = await this.#withWorker(() => this.#openPlaced(place));
+        // All that wait for their term share a write, so no worker waits with them.
+        await this.#serve(place, opened);
+        return;
       } catch (error) {
         if (!(error instanceof NoRoomError)) throw error;
         if (tries === 1)
@@ -197,7 +207,7 @@ export class PartitionManager {
     }
   }
 
-  async #openPlaced(place: Placed): Promise<void> {
+  async #openPlaced(place: Placed): Promise<Opened> {
     const { host, journal, logs, producers, recovered, settingsOf } = this.#options;
     const { topic, image } = place;
     const kept = recovered.get(image.groupId);
@@ -232,7 +242,14 @@ export class PartitionManager {
     });
     partition.lead(group);
     place.partition = partition;
-    if (place.isRemoved) return;
+    return { partition, group };
+  }
+
+  async #serve(place: Placed, { partition, group }: Opened): Promise<void> {
+    const { host, settingsOf } = this.#options;
+    const { topic, image } = place;
+    await host.termDurable(group);
+    if (place.isRemoved || !group.isTermDurable) return;
     // They may have changed while it was opened.
     settle(partition, settingsOf(topic.name));
     const open = this.#open.get(topic.name) ?? [];
@@ -312,13 +329,13 @@ export class PartitionManager {
     }
   }
 
-  async #withWorker(work: () => Promise<void>): Promise<void> {
+  async #withWorker<T>(work: () => Promise<T>): Promise<T> {
     while (this.#workers >= workersMax) {
       await new Promise<void>((resolve) => this.#waitingForWorker.push(resolve));
     }
     this.#workers += 1;
     try {
-      await work();
+      return await work();
     } finally {
       this.#workers -= 1;
       this.#waitingForWorker.shift()?.();

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
+import { ErrorCode } from "#protocol/error-codes.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
+import { Metadata } from "#protocol/messages/metadata.ts";
 import { type DiskChange, FaultyFileSystem } from "#storage/io/faulty-file.ts";
 import { BrokerWorld, batchOf } from "../broker-world.ts";
+import { HeldDisk } from "../held-disk.ts";
+import { hasFrame, isOfJournal } from "../journal-witness.ts";
 
 /** A disk on which the changes that a test picks wait until it lets them go. */
 class HesitantDisk {
@@ -147,6 +151,30 @@ test("a crash during a deletion leaves nothing that holds the journal's files fo
     const { errorCode } = await second.clock.until(second.produce("stays", batch));
     expect(errorCode, `round ${round}`).toBe(0);
   }
+});
+
+test("nobody learns of a partition's leader epoch before it is durable: a crash would give it out once more", async () => {
+  const disk = new HeldDisk();
+  await using world = await BrokerWorld.start({ files: disk.files });
+  const described = async () => {
+    const { topics } = await world.call(Metadata, 12, { topics: [{ name: "t" }] });
+    return topics[0]?.partitions[0];
+  };
+  disk.holds = isOfJournal;
+  let isMade = false;
+  const created = world.createTopic("t").then(() => {
+    isMade = true;
+  });
+  await world.clock.settle();
+  disk.letGo();
+  await world.clock.settle();
+  // The topic is durable; its partition's first term waits for the next write.
+  expect(disk.held.filter(hasFrame)).toHaveLength(1);
+  expect(await described()).toMatchObject({ errorCode: ErrorCode.leaderNotAvailable, leaderEpoch: -1 });
+  expect(isMade).toBe(false);
+  disk.letAllGo();
+  await world.clock.until(created);
+  expect(await described()).toMatchObject({ errorCode: ErrorCode.none, leaderEpoch: 1 });
 });
 
 const setConfig = (
