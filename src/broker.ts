@@ -163,9 +163,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
       metadata: this.metadata,
       readiness: this.partitions,
       config: () => this.#config,
+      clock: ports.clock,
       identity: ports.identity,
     });
-    this.producerIds = new ProducerIds(this.metadata, config.nodeId);
+    this.producerIds = new ProducerIds(this.metadata, { nodeId: config.nodeId, clock: ports.clock });
     this.groupLog = new OffsetsTopic({
       metadata: this.metadata,
       partitions: this.partitions,

@@ -43,6 +43,8 @@ export type CommandResult =
   | { readonly kind: "unknownTopic" }
   | { readonly kind: "partitionsChanged" }
   | { readonly kind: "tooLarge"; readonly sizeBytes: number }
+  /** Not even proposed: too many others wait for the journal. */
+  | { readonly kind: "overloaded" }
   | { readonly kind: "producerIds"; readonly first: number; readonly count: number };
 
 /** Group 0 is the metadata group itself. */

@@ -23,8 +23,19 @@ export const metadataGroupId = 0;
 /** A command stays in memory for good and is copied with every snapshot: configs of megabytes are nobody's need. */
 const commandBytesMax = 1 << 20;
 
+/** Commands that may wait for the journal at a time, in bytes, and what each counts for besides its payload. */
+const waitingBytesMax = 32 << 20;
+const waitingOverheadBytes = 1 << 10;
+/** Changes that may wait for their turn. */
+const turnsMax = 1_000;
+
 /** Told of each new image, in order, synchronously. */
 export type ImageListener = (image: MetadataImage, previous: MetadataImage) => void;
+
+interface WaitingCommand {
+  readonly outcome: PromiseWithResolvers<CommandResult>;
+  readonly sizeBytes: number;
+}
 
 /** The metadata group's state machine: commands in, an immutable image out. */
 export class MetadataStore implements StateMachine {
@@ -33,9 +44,11 @@ export class MetadataStore implements StateMachine {
   #group: RaftGroup | undefined;
   #commandBytesMax = commandBytesMax;
   readonly #listeners: ImageListener[] = [];
-  readonly #waiting = new Map<number, PromiseWithResolvers<CommandResult>>();
+  readonly #waiting = new Map<number, WaitingCommand>();
+  #waitingBytes = 0;
   #failure: { readonly error: unknown } | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  #turnsWaiting = 0;
 
   get image(): MetadataImage {
     return this.#image;
@@ -62,9 +75,14 @@ export class MetadataStore implements StateMachine {
     this.#listeners.push(listener);
   }
 
+  /** So much waits, for a journal that is full or slow, that nothing more is taken. */
+  get isOverloaded(): boolean {
+    return this.#waitingBytes >= waitingBytesMax || this.#turnsWaiting >= turnsMax;
+  }
+
   /**
-   * Resolves when the command is committed and applied, with "tooLarge" at once for one past 1 MiB; rejects when
-   * storage has failed.
+   * Resolves when the command is committed and applied, which on a full journal may be any time from now, with
+   * "tooLarge" at once for one past 1 MiB and with "overloaded" for one too many; rejects when storage has failed.
    */
   propose(command: MetadataCommand): Promise<CommandResult> {
     if (this.#failure) return Promise.reject(this.#failure.error);
@@ -73,15 +91,21 @@ export class MetadataStore implements StateMachine {
     const payload = encodeCommand(command);
     if (payload.length > this.#commandBytesMax)
       return Promise.resolve({ kind: "tooLarge", sizeBytes: payload.length });
+    if (this.isOverloaded) return Promise.resolve({ kind: "overloaded" });
     const entry = group.propose({ kind: "command", baseOffset: 0, offsetCount: 0, payload });
     const outcome = Promise.withResolvers<CommandResult>();
-    this.#waiting.set(entry.index, outcome);
+    const sizeBytes = payload.length + waitingOverheadBytes;
+    this.#waiting.set(entry.index, { outcome, sizeBytes });
+    this.#waitingBytes += sizeBytes;
     return outcome.promise;
   }
 
   /** Runs changes that are worked out from the image one after the other, so that none overwrites another's. */
   inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(change);
+    this.#turnsWaiting += 1;
+    const result = this.#turn.then(change).finally(() => {
+      this.#turnsWaiting -= 1;
+    });
     this.#turn = result.catch(() => undefined);
     return result;
   }
@@ -89,7 +113,7 @@ export class MetadataStore implements StateMachine {
   /** Storage has failed: nobody learns what became of what is under way, and nothing more is taken. */
   abandon(error: unknown): void {
     this.#failure ??= { error };
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const { outcome } of this.#waiting.values()) outcome.reject(error);
     this.#waiting.clear();
   }
 
@@ -104,7 +128,14 @@ export class MetadataStore implements StateMachine {
     const { image, result } = applyCommand(previous, decodeCommand(entry.payload));
     this.#image = { ...image, index: entry.index };
     for (const listener of this.#listeners) listener(this.#image, previous);
-    this.#waiting.get(entry.index)?.resolve(result);
-    this.#waiting.delete(entry.index);
+    this.#settle(entry.index, result);
+  }
+
+  #settle(index: number, result: CommandResult): void {
+    const waiting = this.#waiting.get(index);
+    if (!waiting) return;
+    this.#waiting.delete(index);
+    this.#waitingBytes -= waiting.sizeBytes;
+    waiting.outcome.resolve(result);
   }
 }

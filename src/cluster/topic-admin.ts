@@ -1,10 +1,12 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { createTopicConfigs } from "../config/alter-configs.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
 import type { CommandResult, TopicImage } from "./metadata-image.ts";
 import { collidingTopic, internalTopics } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
+import { timedOut, within } from "./time-limit.ts";
 import { isValidTopicName } from "./topic-name.ts";
 
 /** A topic as somebody wants it; -1 leaves a count to the broker's config. */
@@ -45,7 +47,16 @@ export interface TopicAdminOptions {
   readonly metadata: MetadataStore;
   readonly readiness: PartitionReadiness;
   readonly config: () => BrokerConfig;
+  readonly clock: Clock;
   readonly identity: Identity;
+}
+
+/**
+ * How long somebody waits for a change, in ms. What is not done by then is answered with REQUEST_TIMED_OUT and may
+ * still be done later; where no time is left to begin with nothing is begun, as in Kafka.
+ */
+export interface TimeLimit {
+  readonly limitMs: number;
 }
 
 /** Where Kafka keeps the cluster's metadata: never a topic that clients could use. */
@@ -63,10 +74,15 @@ export class TopicAdmin {
   }
 
   /** Makes a topic; with `validateOnly` just says whether that would go. */
-  async create(spec: TopicSpec, { validateOnly }: { validateOnly: boolean }): Promise<TopicResult> {
-    const planned = this.#plan(spec);
-    if (planned.errorCode !== ErrorCode.none || validateOnly) return planned;
-    const { topic } = planned as { topic: PlannedTopic };
+  create(spec: TopicSpec, options: TimeLimit & { validateOnly: boolean }): Promise<TopicResult> {
+    return this.#inTime(options, async () => {
+      const planned = this.#plan(spec);
+      if (planned.errorCode !== ErrorCode.none || options.validateOnly) return planned;
+      return this.#make((planned as { topic: PlannedTopic }).topic);
+    });
+  }
+
+  async #make(topic: PlannedTopic): Promise<TopicResult> {
     const topicId = this.#options.identity.newUuid();
     const result = await this.#options.metadata.propose({
       kind: "createTopic",
@@ -100,20 +116,31 @@ export class TopicAdmin {
             ]
           : [],
       },
-      { validateOnly: false },
+      { validateOnly: false, limitMs: config.requestTimeoutMs },
     );
     // Somebody else was faster: just as good.
     return result.errorCode === ErrorCode.topicAlreadyExists ? ErrorCode.none : result.errorCode;
   }
 
   /** Removes a topic and its data. */
-  async delete(topic: TopicImage): Promise<AdminError> {
-    const result = await this.#options.metadata.propose({ kind: "deleteTopic", topicId: topic.id });
-    return adminError(result, topic.name);
+  delete(topic: TopicImage, limit: TimeLimit): Promise<AdminError> {
+    return this.#inTime(limit, async () => {
+      const result = await this.#options.metadata.propose({ kind: "deleteTopic", topicId: topic.id });
+      return adminError(result, topic.name);
+    });
   }
 
   /** Grows a topic to `partitionCount`. */
-  async addPartitions(
+  addPartitions(
+    name: string,
+    partitionCount: number,
+    assignments: readonly { readonly brokerIds: readonly number[] }[] | null,
+    options: TimeLimit & { validateOnly: boolean },
+  ): Promise<AdminError> {
+    return this.#inTime(options, () => this.#grow(name, partitionCount, assignments, options));
+  }
+
+  async #grow(
     name: string,
     partitionCount: number,
     assignments: readonly { readonly brokerIds: readonly number[] }[] | null,
@@ -136,6 +163,12 @@ export class TopicAdmin {
     });
     if (result.kind === "done") await this.#options.readiness.whenReady(topic.id);
     return adminError(result, name);
+  }
+
+  async #inTime<T>({ limitMs }: TimeLimit, change: () => Promise<T>): Promise<T | AdminError> {
+    if (limitMs <= 0) return outOfTime;
+    const outcome = await within(this.#options.clock, limitMs, change());
+    return outcome === timedOut ? outOfTime : outcome;
   }
 
   #plan(spec: TopicSpec): TopicResult {
@@ -305,6 +338,8 @@ export class TopicAdmin {
   }
 }
 
+const outOfTime: AdminError = { errorCode: ErrorCode.requestTimedOut, message: null };
+
 const done: AdminError = { errorCode: ErrorCode.none, message: null };
 
 function refuse(errorCode: ErrorCode, message: string | null): AdminError {
@@ -333,6 +368,8 @@ function adminError(result: CommandResult, name: string): AdminError {
       return refuseCollision(name, result.with);
     case "unknownTopic":
       return refuse(ErrorCode.unknownTopicOrPartition, null);
+    case "overloaded":
+      return outOfTime;
     case "tooLarge":
       return refuse(ErrorCode.policyViolation, `The request takes ${result.sizeBytes} bytes of metadata`);
     case "partitionsChanged":

@@ -36,6 +36,8 @@ export interface BrokerConfig {
   readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>;
   /** Negative for never. */
   readonly connectionsMaxIdleMs: number;
+  /** The limit of metadata changes whose request has none of its own. */
+  readonly requestTimeoutMs: number;
   readonly fetchMaxBytes: number;
   readonly describePartitionsMax: number;
   readonly groups: GroupLimits;
@@ -233,6 +235,7 @@ function readServerConfig(read: ValueReader) {
     maxConnections: read.number("max.connections"),
     maxConnectionsPerIp: read.number("max.connections.per.ip"),
     connectionsMaxIdleMs: read.number("connections.max.idle.ms"),
+    requestTimeoutMs: read.number("request.timeout.ms"),
     fetchMaxBytes: read.number("fetch.max.bytes"),
     describePartitionsMax: read.number("max.request.partition.size.limit"),
     logLevel: read.text("millrace.log.level"),

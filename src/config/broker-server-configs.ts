@@ -113,7 +113,10 @@ export const brokerServerConfigs: readonly ConfigDefinition[] = [
   int("quota.window.size.seconds", 1, { validator: atLeast(1), importance: "low" }),
   int("replication.quota.window.num", 11, { validator: atLeast(1), importance: "low" }),
   int("replication.quota.window.size.seconds", 1, { validator: atLeast(1), importance: "low" }),
-  int("request.timeout.ms", 30000, { importance: "high" }),
+  int("request.timeout.ms", 30000, {
+    importance: "high",
+    does: "How long a change of the cluster's metadata may take where its request sets no limit of its own.",
+  }),
   long("socket.connection.setup.timeout.max.ms", 30000),
   long("socket.connection.setup.timeout.ms", 10000),
   int("socket.listen.backlog.size", 50, {

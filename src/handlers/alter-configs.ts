@@ -4,14 +4,18 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from "#protocol/messages/incremental-alter-configs.ts";
+import { timedOut, within } from "../cluster/time-limit.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";
 import { type ConfigResource, resolveResource, resourceTypes } from "./config-resource.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
-interface Answer {
+interface Outcome {
   readonly errorCode: ErrorCode;
   readonly errorMessage: string | null;
+}
+
+interface Answer extends Outcome {
   readonly resourceType: number;
   readonly resourceName: string;
 }
@@ -49,6 +53,7 @@ export async function incrementalAlterConfigs(
   return { responses };
 }
 
+/** One resource after the other, all of them within `request.timeout.ms`: the request has no time limit of its own. */
 async function alterEach<R extends NamedResource>(
   broker: ServedBroker,
   resources: readonly R[],
@@ -57,13 +62,14 @@ async function alterEach<R extends NamedResource>(
 ): Promise<Answer[]> {
   const keyOf = ({ resourceType, resourceName }: NamedResource): string => `${resourceType}:${resourceName}`;
   const keys = resources.map(keyOf);
+  const deadlineMs = broker.clock.monotonicMs() + broker.config.requestTimeoutMs;
   const answers: Answer[] = [];
   for (const named of resources) {
     const { resourceType, resourceName } = named;
     const isRepeated = keys.indexOf(keyOf(named)) !== keys.lastIndexOf(keyOf(named));
     const outcome = isRepeated
       ? { errorCode: ErrorCode.invalidRequest, errorMessage: "Each resource must appear at most once." }
-      : await broker.metadata.inTurn(() =>
+      : await alterInTurn(broker, deadlineMs, () =>
           alterOne(broker, named, validateOnly, (resource) => change(resource, named)),
         );
     answers.push({ ...outcome, resourceType, resourceName });
@@ -71,12 +77,29 @@ async function alterEach<R extends NamedResource>(
   return answers;
 }
 
+/** What has begun by the deadline may still be done later; what waits for its turn then never is. */
+async function alterInTurn(
+  broker: ServedBroker,
+  deadlineMs: number,
+  alter: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const { clock, metadata } = broker;
+  const limitMs = deadlineMs - clock.monotonicMs();
+  if (limitMs <= 0 || metadata.isOverloaded) return outOfTime;
+  let isGivenUp = false;
+  const altered = metadata.inTurn(async () => (isGivenUp ? outOfTime : await alter()));
+  const outcome = await within(clock, limitMs, altered);
+  if (outcome !== timedOut) return outcome;
+  isGivenUp = true;
+  return outOfTime;
+}
+
 async function alterOne(
   broker: ServedBroker,
   named: NamedResource,
   validateOnly: boolean,
   change: (resource: ConfigResource) => ConfigChange,
-): Promise<{ errorCode: ErrorCode; errorMessage: string | null }> {
+): Promise<Outcome> {
   // The empty name stands for all brokers; there is nothing like it for topics.
   if (named.resourceType === resourceTypes.topic && named.resourceName === "") {
     return { errorCode: ErrorCode.invalidRequest, errorMessage: "Topic name must not be empty" };
@@ -94,6 +117,7 @@ async function alterOne(
       name: resource.name,
       configs: Object.fromEntries(outcome.texts),
     });
+    if (result.kind === "overloaded") return outOfTime;
     if (result.kind === "tooLarge") {
       const errorMessage = `The configs take ${result.sizeBytes} bytes, which is too much`;
       return { errorCode: ErrorCode.policyViolation, errorMessage };
@@ -101,6 +125,8 @@ async function alterOne(
   }
   return { errorCode: ErrorCode.none, errorMessage: null };
 }
+
+const outOfTime: Outcome = { errorCode: ErrorCode.requestTimedOut, errorMessage: null };
 
 const refusalCodes = {
   INVALID_CONFIG: ErrorCode.invalidConfig,

@@ -17,13 +17,14 @@ export async function createPartitions(
     errorCode: ErrorCode.invalidRequest as ErrorCode,
     errorMessage: "Duplicate topic name." as string | null,
   }));
-  for (const { name, count, assignments } of request.topics) {
-    if (repeated.has(name)) continue;
-    const { validateOnly } = request;
-    const { errorCode, message } = await broker.topics.addPartitions(name, count, assignments, {
-      validateOnly,
+  const { validateOnly, timeoutMs } = request;
+  const grown = request.topics
+    .filter(({ name }) => !repeated.has(name))
+    .map(async ({ name, count, assignments }) => {
+      const options = { validateOnly, limitMs: timeoutMs };
+      const { errorCode, message } = await broker.topics.addPartitions(name, count, assignments, options);
+      return { name, errorCode, errorMessage: message };
     });
-    results.push({ name, errorCode, errorMessage: message });
-  }
+  results.push(...(await Promise.all(grown)));
   return { results };
 }

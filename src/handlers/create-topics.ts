@@ -15,7 +15,7 @@ const everything = { names: null, includeSynonyms: false, includeDocumentation: 
 export async function createTopics(broker: ServedBroker, request: Request): Promise<CreateTopicsResponse> {
   const repeated = repeatedNames(request.topics.map(({ name }) => name));
   const unique = request.topics.filter(({ name }) => !repeated.has(name));
-  const answers = await Promise.all(unique.map((topic) => create(broker, topic, request.validateOnly)));
+  const answers = await Promise.all(unique.map((topic) => create(broker, topic, request)));
   const refused = [...repeated].map((name) =>
     failed(name, ErrorCode.invalidRequest, "Duplicate topic name."),
   );
@@ -36,7 +36,7 @@ export function repeatedNames(names: readonly string[]): ReadonlySet<string> {
 async function create(
   broker: ServedBroker,
   topic: TopicRequest,
-  validateOnly: boolean,
+  { validateOnly, timeoutMs }: Request,
 ): Promise<TopicAnswer> {
   const result = await broker.topics.create(
     {
@@ -46,7 +46,7 @@ async function create(
       assignments: topic.assignments,
       configs: topic.configs,
     },
-    { validateOnly },
+    { validateOnly, limitMs: timeoutMs },
   );
   if (!("topic" in result)) return failed(topic.name, result.errorCode, result.message);
   return created(broker, result.topic);

@@ -30,12 +30,20 @@ export async function deleteTopics(
     const errorCode = context.apiVersion < 3 ? ErrorCode.invalidRequest : ErrorCode.topicDeletionDisabled;
     return { responses: wanted.map((topic) => ({ ...topic, errorCode, errorMessage: null })) };
   }
+  if (request.timeoutMs <= 0) {
+    // As Kafka, which looks at no topic once the time is up.
+    const errorCode = ErrorCode.requestTimedOut;
+    return { responses: wanted.map((topic) => ({ ...topic, errorCode, errorMessage: null })) };
+  }
   const repeated = repeatedNames(wanted.map((topic) => keyOf(broker, topic)));
   const responses = new Map<string, Answer | Promise<Answer>>();
   for (const topic of wanted) {
     const key = keyOf(broker, topic);
     // Told once, and none of them is removed: who names a topic twice did not mean what was written.
-    responses.set(key, repeated.has(key) ? refused(topic, "Duplicate topic.") : remove(broker, topic));
+    responses.set(
+      key,
+      repeated.has(key) ? refused(topic, "Duplicate topic.") : remove(broker, topic, request),
+    );
   }
   return { responses: await Promise.all(responses.values()) };
 }
@@ -47,7 +55,11 @@ function keyOf(broker: ServedBroker, { name, topicId }: Named): string {
   return name ?? topicById(broker.metadata.image, topicId)?.name ?? topicId;
 }
 
-async function remove(broker: ServedBroker, named: Named): Promise<Answer> {
+async function remove(
+  broker: ServedBroker,
+  named: Named,
+  { timeoutMs }: DeleteTopicsRequest,
+): Promise<Answer> {
   const isById = named.topicId !== zeroUuid;
   if (isById && named.name !== null) return refused(named, "Topic id and name are not to be given together.");
   if (!isById && named.name === null) return refused(named, "Neither topic name nor id were specified.");
@@ -58,7 +70,7 @@ async function remove(broker: ServedBroker, named: Named): Promise<Answer> {
     const errorCode = isById ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
     return { ...named, errorCode, errorMessage: "This server does not host this topic." };
   }
-  const { errorCode, message } = await broker.topics.delete(topic);
+  const { errorCode, message } = await broker.topics.delete(topic, { limitMs: timeoutMs });
   return { name: topic.name, topicId: topic.id, errorCode, errorMessage: message };
 }
 

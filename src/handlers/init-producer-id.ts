@@ -16,6 +16,8 @@ export async function initProducerId(
   if (!isPaired) return { ...none, errorCode: ErrorCode.invalidRequest };
 
   // Without a transactional id nobody remembers the old one's epoch, so a fresh id takes its place, as in Kafka.
-  const producerId = await broker.producerIds.next();
+  const producerId = await broker.producerIds.next(broker.config.requestTimeoutMs);
+  // As Kafka says while it waits for a block of ids: clients ask again.
+  if (producerId === undefined) return { ...none, errorCode: ErrorCode.coordinatorLoadInProgress };
   return { errorCode: ErrorCode.none, producerId, producerEpoch: 0 };
 }

@@ -55,11 +55,9 @@ async function describeAll(
   request: Request,
   context: RequestContext,
 ): Promise<TopicAnswer[]> {
-  const topics: TopicAnswer[] = [];
-  for (const wanted of wantedTopics(broker, request, context.apiVersion)) {
-    topics.push(await describe(broker, wanted, isCreationAllowed(broker, request, context)));
-  }
-  return topics;
+  const mayCreate = isCreationAllowed(broker, request, context);
+  const wanted = wantedTopics(broker, request, context.apiVersion);
+  return await Promise.all(wanted.map((topic) => describe(broker, topic, mayCreate)));
 }
 
 type Wanted = { readonly topic: TopicImage } | { readonly name: string } | { readonly id: string };
@@ -100,7 +98,9 @@ async function describe(broker: ServedBroker, wanted: Wanted, mayCreate: boolean
   let topic = broker.metadata.image.topics.get(name);
   if (!topic && mayCreate) {
     const result = await broker.topics.createAutomatically(name);
-    if (result !== ErrorCode.none) return { errorCode: result, name, topicId: zeroUuid };
+    // Clients that know of no such code here ask again for what has no leader yet.
+    const errorCode = result === ErrorCode.requestTimedOut ? ErrorCode.leaderNotAvailable : result;
+    if (errorCode !== ErrorCode.none) return { errorCode, name, topicId: zeroUuid };
     topic = broker.metadata.image.topics.get(name);
   }
   return topic

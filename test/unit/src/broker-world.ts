@@ -147,7 +147,7 @@ export class BrokerWorld implements AsyncDisposable {
           configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
         },
       ],
-      timeoutMs: 1_000,
+      timeoutMs: 60_000,
     });
     return topics[0]?.errorCode ?? -1;
   }
