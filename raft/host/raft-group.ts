@@ -33,9 +33,16 @@ export interface Unpersisted {
 }
 
 /** Where an applied entry ends, kept until its effect is durable outside the journal. */
-interface AppliedMark extends Floor {
-  readonly nextOffset: number;
+interface AppliedMark {
+  index: number;
+  term: number;
+  nextOffset: number;
 }
+
+/** Marks that are one for each entry; a mark for each of many more would be work for the garbage collector. */
+const fineMarksMax = 256;
+/** Entries from one mark to the next behind those, and how far the floor may lag there. */
+const entriesPerMark = 64;
 
 /**
  * One replication group with this node as its only voter: it leads from its election on and commits what
@@ -163,12 +170,21 @@ export class RaftGroup {
   }
 
   #apply(entry: Entry): void {
-    this.#applied.push({
-      index: entry.index,
-      term: entry.term,
-      nextOffset: entry.baseOffset + entry.offsetCount,
-    });
+    this.#mark(entry);
     this.#stateMachine.apply(entry);
+  }
+
+  /** Where marks are many, the last one moves along with the entries until it is far enough from the one before. */
+  #mark({ index, term, baseOffset, offsetCount }: Entry): void {
+    const last = this.#applied.at(-1);
+    const before = this.#applied.at(-2)?.index ?? this.#floor.index;
+    if (last && this.#applied.length >= fineMarksMax && last.index < before + entriesPerMark) {
+      last.index = index;
+      last.term = term;
+      last.nextOffset = baseOffset + offsetCount;
+    } else {
+      this.#applied.push({ index, term, nextOffset: baseOffset + offsetCount });
+    }
   }
 
   #release(isReleased: (mark: AppliedMark) => boolean): Floor | undefined {

@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ProduceRequest, ProduceResponse } from "#protocol/messages/produce.ts";
 import { topicById } from "../cluster/metadata-image.ts";
-import { type AdmissionError, admitBatch } from "../partitions/admission.ts";
+import { type Admission, type AdmissionError, admitBatch } from "../partitions/admission.ts";
 import type { Partition } from "../partitions/partition.ts";
 import { CloseConnectionError, type RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -10,10 +11,24 @@ type Request = ProduceRequest;
 type Response = ProduceResponse;
 type TopicData = Request["topicData"][number];
 type PartitionData = TopicData["partitionData"][number];
+type Admitted = Admission & { kind: "admitted" };
 type PartitionAnswer = NonNullable<NonNullable<Response["responses"]>[number]["partitionResponses"]>[number];
 
 /** Topic ids replace names from this version on (KIP-516). */
 const firstVersionWithTopicIds = 13;
+
+/** Records that are less of their request than this are copied: they would keep too much memory for what they hold. */
+const keptShareMin = 0.25;
+
+/** What became of one partition's part before anything is appended. */
+type Judged =
+  | { readonly kind: "refused"; readonly answer: PartitionAnswer }
+  | {
+      readonly kind: "admitted";
+      readonly topic: string;
+      readonly partition: Partition;
+      readonly admitted: Admitted;
+    };
 
 /** One partition's part: its answer is known when `committed` has resolved. */
 interface Appending {
@@ -32,16 +47,30 @@ export async function produce(
   // Where there is room, batches are numbered in the very order in which their requests came.
   const hasRoom = typeof room === "boolean" ? room : await room;
 
-  const pending: Promise<void>[] = [];
-  const responses = request.topicData.map((topic) => {
+  let admittedBytes = 0;
+  const judged = request.topicData.map((topic) => {
     const name = topicName(broker, topic, context);
-    const partitionResponses: PartitionAnswer[] = topic.partitionData.map((data, at) => {
+    return topic.partitionData.map((data): Judged => {
       if (name === undefined || !broker.metadata.image.topics.has(name)) {
-        return failure(data, unknownTopic(context), null);
+        return refused(data, unknownTopic(context), null);
       }
-      if (!isAcksValid) return failure(data, ErrorCode.invalidRequiredAcks, "acks must be -1, 0 or 1");
-      if (!hasRoom) return failure(data, ErrorCode.kafkaStorageError, broker.gate.reason);
-      const { answer, committed } = append(broker, name, data, request, context);
+      if (!isAcksValid) return refused(data, ErrorCode.invalidRequiredAcks, "acks must be -1, 0 or 1");
+      if (!hasRoom) return refused(data, ErrorCode.kafkaStorageError, broker.gate.reason);
+      const verdict = judge(broker, name, data, context);
+      if (verdict.kind === "admitted") admittedBytes += verdict.admitted.batch.bytes.length;
+      return verdict;
+    });
+  });
+
+  // A small rest of a large request must not keep all of it in memory.
+  const keptShare = admittedBytes / context.frameBytes;
+  const pending: Promise<void>[] = [];
+  const responses = request.topicData.map((topic, topicAt) => {
+    const partitionResponses: PartitionAnswer[] = topic.partitionData.map((data, at) => {
+      const verdict = judged[topicAt]?.[at];
+      assert(verdict);
+      if (verdict.kind === "refused") return verdict.answer;
+      const { answer, committed } = append(broker, verdict, { data, request, keptShare });
       if (committed) {
         const orFailed = committed.catch(() => {
           // The partition was deleted or moved while the batch was on its way.
@@ -76,32 +105,36 @@ function unknownTopic({ apiVersion }: RequestContext): ErrorCode {
   return apiVersion < firstVersionWithTopicIds ? ErrorCode.unknownTopicOrPartition : ErrorCode.unknownTopicId;
 }
 
-function append(
-  broker: ServedBroker,
-  topic: string,
-  data: PartitionData,
-  request: Request,
-  context: RequestContext,
-): Appending {
+function judge(broker: ServedBroker, topic: string, data: PartitionData, context: RequestContext): Judged {
   if (broker.metadata.image.topics.get(topic)?.isInternal) {
-    return failed(data, ErrorCode.invalidTopicException, `Topic "${topic}" is the broker's own`);
+    return refused(data, ErrorCode.invalidTopicException, `Topic "${topic}" is the broker's own`);
   }
   const partition = broker.partitions.find(topic, data.index);
-  if (!partition) return failed(data, ErrorCode.unknownTopicOrPartition, null);
-  if (!partition.isLeader) return failed(data, ErrorCode.notLeaderOrFollower, null);
+  if (!partition) return refused(data, ErrorCode.unknownTopicOrPartition, null);
+  if (!partition.isLeader) return refused(data, ErrorCode.notLeaderOrFollower, null);
 
-  const nowMs = broker.clock.nowMs();
   const admitted = admitBatch(data.records, partition.settings, {
-    nowMs,
+    nowMs: broker.clock.nowMs(),
     isZstdAllowed: context.apiVersion >= 7,
   });
-  if (admitted.kind === "refused") return refusedBy(partition, refusal(data, admitted.error));
-  if (admitted.isTransactional) {
-    return failed(data, ErrorCode.invalidTxnState, "Transactions are not available");
+  if (admitted.kind === "refused") {
+    return { kind: "refused", answer: refusedBy(partition, refusal(data, admitted.error)) };
   }
+  if (admitted.isTransactional) {
+    return refused(data, ErrorCode.invalidTxnState, "Transactions are not available");
+  }
+  return { kind: "admitted", topic, partition, admitted };
+}
 
-  const outcome = partition.append(admitted.batch, nowMs);
-  if (outcome.kind === "appended") broker.telemetry.traffic.appended(topic, admitted.batch.header);
+function append(
+  broker: ServedBroker,
+  { topic, partition, admitted }: Judged & { kind: "admitted" },
+  { data, request, keptShare }: { data: PartitionData; request: Request; keptShare: number },
+): Appending {
+  const { header } = admitted.batch;
+  const bytes = keptShare < keptShareMin ? new Uint8Array(admitted.batch.bytes) : admitted.batch.bytes;
+  const outcome = partition.append({ bytes, header }, broker.clock.nowMs());
+  if (outcome.kind === "appended") broker.telemetry.traffic.appended(topic, header);
   switch (outcome.kind) {
     case "appended":
     case "duplicate":
@@ -119,33 +152,45 @@ function append(
         committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset),
       };
     case "outOfOrder":
-      return refusedBy(
-        partition,
-        failure(
-          data,
-          ErrorCode.outOfOrderSequenceNumber,
-          `Expected sequence ${outcome.expectedSequence}, found ${admitted.batch.header.baseSequence}`,
+      return failed(
+        refusedBy(
+          partition,
+          failure(
+            data,
+            ErrorCode.outOfOrderSequenceNumber,
+            `Expected sequence ${outcome.expectedSequence}, found ${header.baseSequence}`,
+          ),
         ),
       );
     case "fenced":
-      return refusedBy(
-        partition,
-        failure(data, ErrorCode.invalidProducerEpoch, `The producer's epoch is ${outcome.currentEpoch} now`),
+      return failed(
+        refusedBy(
+          partition,
+          failure(
+            data,
+            ErrorCode.invalidProducerEpoch,
+            `The producer's epoch is ${outcome.currentEpoch} now`,
+          ),
+        ),
       );
     case "notLeader":
-      return failed(data, ErrorCode.notLeaderOrFollower, null);
+      return failed(failure(data, ErrorCode.notLeaderOrFollower, null));
     default:
       return outcome satisfies never;
   }
 }
 
 /** Tells where the log starts too: a producer that lost its place finds out whether its records are gone. */
-function refusedBy({ logStartOffset }: Partition, answer: PartitionAnswer): Appending {
-  return { answer: { ...answer, logStartOffset }, committed: undefined };
+function refusedBy({ logStartOffset }: Partition, answer: PartitionAnswer): PartitionAnswer {
+  return { ...answer, logStartOffset };
 }
 
-function failed(data: PartitionData, errorCode: ErrorCode, errorMessage: string | null): Appending {
-  return { answer: failure(data, errorCode, errorMessage), committed: undefined };
+function failed(answer: PartitionAnswer): Appending {
+  return { answer, committed: undefined };
+}
+
+function refused(data: PartitionData, errorCode: ErrorCode, errorMessage: string | null): Judged {
+  return { kind: "refused", answer: failure(data, errorCode, errorMessage) };
 }
 
 function failure(data: PartitionData, errorCode: ErrorCode, errorMessage: string | null): PartitionAnswer {

@@ -6,6 +6,8 @@ export interface RequestContext {
   readonly apiVersion: number;
   /** As the client named itself; null where it did not. */
   readonly clientId: string | null;
+  /** Length of the whole request. */
+  readonly frameBytes: number;
   readonly connection: ConnectionFacts;
   /** What this broker tells clients that it serves. */
   readonly advertised: readonly AdvertisedApi[];

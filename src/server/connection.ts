@@ -2,6 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Socket } from "../runtime/network.ts";
 import type { ConnectionCounts } from "./connection-counts.ts";
 import { FrameReader } from "./frame-reader.ts";
+import type { FrameSlabs } from "./frame-slabs.ts";
 import type { Reader, RequestMemory } from "./request-memory.ts";
 
 /** The peer of a request, as handlers and logs know it. */
@@ -20,8 +21,11 @@ export type ResponseFrame = readonly Uint8Array[] | undefined;
 /** Answers a frame. A throw or rejection closes the connection. */
 export interface FrameHandler {
   answer(frame: Buffer, connection: ConnectionFacts): ResponseFrame | Promise<ResponseFrame>;
-  /** Whether the frame may be begun while others of its kind, and only those, are still being answered. */
-  mayOverlap(frame: Buffer): boolean;
+  /**
+   * Whether it is a Produce request: its bytes are kept for as long as its records are cached, and it may be begun
+   * while others of its kind, and only those, are still being answered.
+   */
+  carriesRecords(frame: Buffer): boolean;
 }
 
 export interface ConnectionOptions {
@@ -30,6 +34,8 @@ export interface ConnectionOptions {
   readonly listenerName: string;
   readonly handler: FrameHandler;
   readonly memory: RequestMemory;
+  /** The server's, in which the requests with records of all connections lie. */
+  readonly slabs: FrameSlabs;
   /** The server's, which all connections add to. */
   readonly counts: ConnectionCounts;
   readonly clock: Clock;
@@ -84,7 +90,12 @@ export class Connection implements Reader {
       listenerName: options.listenerName,
       closed: this.#closed.signal,
     };
-    this.#reader = new FrameReader(options.requestBytesMax, (frame) => this.#queue(frame));
+    this.#reader = new FrameReader({
+      sizeBytesMax: options.requestBytesMax,
+      slabs: options.slabs,
+      isSlabbed: (frame) => options.handler.carriesRecords(frame),
+      onFrame: (frame) => this.#queue(frame),
+    });
     options.socket.listen({
       data: (chunk) => this.#receive(chunk),
       drain: () => this.#advance(),
@@ -149,7 +160,7 @@ export class Connection implements Reader {
     memory.take(frame.length);
     this.#exchanges.push({
       frame,
-      overlaps: handler.mayOverlap(frame),
+      overlaps: handler.carriesRecords(frame),
       state: "waiting",
       response: undefined,
     });

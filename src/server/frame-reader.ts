@@ -1,3 +1,14 @@
+import type { FrameSlabs } from "./frame-slabs.ts";
+
+export interface FrameReaderOptions {
+  /** Largest frame that is taken. */
+  readonly sizeBytesMax: number;
+  readonly slabs: FrameSlabs;
+  /** Whether a whole frame belongs into a slab. */
+  readonly isSlabbed: (frame: Buffer) => boolean;
+  readonly onFrame: (frame: Buffer) => void;
+}
+
 /** A peer announced a frame that this broker does not take; the connection cannot go on. */
 export class FrameError extends Error {
   constructor(message: string) {
@@ -14,13 +25,12 @@ const firstBufferBytesMax = 256 << 10;
 /**
  * Cuts a byte stream into frames of a four-byte length and that many bytes.
  *
- * Chunks are only good until the next one, while frames are kept, some for as long as their records are cached.
- * So each frame gets a buffer of exactly its size, grown with what has really arrived: a peer that announces
+ * Chunks are only good until the next one, while frames are kept. Those with records go to a slab once they are
+ * whole; any other gets a buffer of exactly its size, grown with what has really arrived: a peer that announces
  * 100 MB and sends nothing costs 256 KiB at most.
  */
 export class FrameReader {
-  readonly #sizeBytesMax: number;
-  readonly #onFrame: (frame: Buffer) => void;
+  readonly #options: FrameReaderOptions;
 
   #length = Buffer.alloc(lengthBytes);
   #lengthFilled = 0;
@@ -28,9 +38,8 @@ export class FrameReader {
   #frame: Buffer | undefined;
   #filledBytes = 0;
 
-  constructor(sizeBytesMax: number, onFrame: (frame: Buffer) => void) {
-    this.#sizeBytesMax = sizeBytesMax;
-    this.#onFrame = onFrame;
+  constructor(options: FrameReaderOptions) {
+    this.#options = options;
   }
 
   /** Bytes of a begun frame that are held now. */
@@ -63,9 +72,7 @@ export class FrameReader {
 
     const end = position + this.#sizeBytes;
     if (end <= chunk.length) {
-      const frame = Buffer.allocUnsafeSlow(this.#sizeBytes);
-      chunk.copy(frame, 0, position, end);
-      this.#onFrame(frame);
+      this.#finish(chunk.subarray(position, end), { isOwn: false });
       return end;
     }
     this.#frame = Buffer.allocUnsafeSlow(Math.min(this.#sizeBytes, firstBufferBytesMax));
@@ -85,9 +92,15 @@ export class FrameReader {
     if (this.#filledBytes === this.#sizeBytes) {
       this.#frame = undefined;
       this.#filledBytes = 0;
-      this.#onFrame(frame);
+      this.#finish(frame, { isOwn: true });
     }
     return from + wanted;
+  }
+
+  #finish(frame: Buffer, { isOwn }: { isOwn: boolean }): void {
+    const { slabs, isSlabbed, onFrame } = this.#options;
+    if (slabs.holds(frame.length) && isSlabbed(frame)) onFrame(slabs.copy(frame));
+    else onFrame(isOwn ? frame : alone(frame));
   }
 
   #grow(frame: Buffer, neededBytes: number): Buffer {
@@ -97,10 +110,17 @@ export class FrameReader {
   }
 
   #checkSize(): void {
-    if (this.#sizeBytes < 0 || this.#sizeBytes > this.#sizeBytesMax) {
+    if (this.#sizeBytes < 0 || this.#sizeBytes > this.#options.sizeBytesMax) {
       throw new FrameError(
-        `Cannot read a frame of ${this.#sizeBytes} bytes: socket.request.max.bytes is ${this.#sizeBytesMax}`,
+        `Cannot read a frame of ${this.#sizeBytes} bytes: socket.request.max.bytes is ${this.#options.sizeBytesMax}`,
       );
     }
   }
+}
+
+/** In memory of its own size: what a state machine keeps of it must not hold on to anything else. */
+function alone(frame: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  frame.copy(copy);
+  return copy;
 }

@@ -22,7 +22,7 @@ export class Router implements FrameHandler {
     this.#broker = broker;
   }
 
-  mayOverlap(frame: Buffer): boolean {
+  carriesRecords(frame: Buffer): boolean {
     return frame.length >= 2 && frame.readInt16BE(0) === ApiKey.produce;
   }
 
@@ -36,6 +36,7 @@ export class Router implements FrameHandler {
       apiKey: head.apiKey,
       apiVersion: head.apiVersion,
       clientId: head.clientId,
+      frameBytes: frame.length,
       connection,
       advertised: advertisedApis,
     };

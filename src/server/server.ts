@@ -3,6 +3,7 @@ import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Listener, Network, Socket } from "../runtime/network.ts";
 import { Connection, type ConnectionEnd, type FrameHandler } from "./connection.ts";
 import { type ConnectionCounts, noConnections } from "./connection-counts.ts";
+import { FrameSlabs } from "./frame-slabs.ts";
 import { LogThrottle } from "./log-throttle.ts";
 import { RequestMemory } from "./request-memory.ts";
 
@@ -34,6 +35,7 @@ export class Server {
   readonly counts: ConnectionCounts = noConnections();
   readonly #options: ServerOptions;
   readonly #memory: RequestMemory;
+  readonly #slabs = new FrameSlabs();
   readonly #connections = new Set<Connection>();
   readonly #connectionsByAddress = new Map<string, number>();
   readonly #listeners: Listener[] = [];
@@ -128,6 +130,7 @@ export class Server {
       listenerName: address.name,
       handler: this.#options.handler,
       memory: this.#memory,
+      slabs: this.#slabs,
       counts: this.counts,
       clock: this.#options.clock,
       requestBytesMax: this.#options.requestBytesMax,

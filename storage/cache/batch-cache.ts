@@ -1,34 +1,25 @@
 import assert from "node:assert/strict";
+import { BatchColumns, columnBytesPerBatch, type HeldBatch } from "./batch-columns.ts";
 
-/** A batch held in memory, with what a reader needs to place it. */
-export interface CachedBatch {
-  readonly bytes: Uint8Array;
-  readonly baseOffset: number;
-  readonly nextOffset: number;
-}
-
-/** Memory that a batch takes besides its bytes: views, headers, places in lists. Measured with batches of 300 bytes. */
-export const batchOverheadBytes = 1024;
+/** Memory that a batch takes besides its bytes: its place in the cache and, until it is flushed, among the dirty ones. */
+export const batchOverheadBytes = 2 * columnBytesPerBatch;
 
 /** Reads ahead of readers that may be under way at once, over all logs of a node. */
 const readsAheadMax = 4;
 
-/** A chunk takes batches up to this size, then the next one is begun: the grain of eviction. */
-const chunkBytesTarget = 131_072;
-
 /**
  * Recently written and read batches of all logs of a node, within one budget.
  *
- * The unit of eviction is a chunk: neighbouring batches of one log. What counts against the budget is the memory
- * that a chunk keeps alive, which is the whole buffer under each view, once however many views share it.
+ * What keeps memory alive is the whole buffer under a view, which batches of several logs share: those that came in
+ * together, or were read together. So the buffer is what counts against the budget and what is evicted, with all
+ * batches in it.
  */
 export class BatchCache {
   readonly bytesMax: number;
   readonly #batchOverheadBytes: number;
-  /** Least recently used first: a Set keeps insertion order, and a touch re-inserts. */
-  readonly #chunks = new Set<CacheChunk>();
-  readonly #pins = new Map<ArrayBufferLike, number>();
-  #latest: CacheChunk | undefined;
+  /** Least recently used first: a Map keeps insertion order, and a touch re-inserts. */
+  readonly #slabs = new Map<ArrayBufferLike, Slab>();
+  #latest: Slab | undefined;
   #sizeBytes = 0;
   #readsAhead = 0;
 
@@ -63,62 +54,81 @@ export class BatchCache {
   }
 
   /** @internal */
-  admit(chunk: CacheChunk, batch: CachedBatch): void {
-    chunk.batches.push(batch);
-    chunk.sizeBytes += batch.bytes.length;
-    this.#pin(batch.bytes.buffer);
+  admit(log: LogCache, { bytes: { buffer }, baseOffset, nextOffset }: HeldBatch): void {
+    let slab = this.#slabOf(buffer);
+    if (!slab) {
+      slab = { buffer, batchCount: 0, ranges: new Map() };
+      this.#slabs.set(buffer, slab);
+      this.#sizeBytes += buffer.byteLength;
+    }
+    const range = slab.ranges.get(log);
+    if (range) {
+      range.fromOffset = Math.min(range.fromOffset, baseOffset);
+      range.endOffset = Math.max(range.endOffset, nextOffset);
+    } else {
+      slab.ranges.set(log, { fromOffset: baseOffset, endOffset: nextOffset });
+    }
+    slab.batchCount++;
     this.#sizeBytes += this.#batchOverheadBytes;
-    this.touch(chunk);
-    this.#evict();
+    this.#use(slab);
   }
 
-  /** @internal */
-  touch(chunk: CacheChunk): void {
-    if (this.#latest === chunk) return;
-    this.#chunks.delete(chunk);
-    this.#chunks.add(chunk);
-    this.#latest = chunk;
+  /** A batch of the buffer was read. @internal */
+  touch(buffer: ArrayBufferLike): void {
+    const slab = this.#slabOf(buffer);
+    if (slab) this.#use(slab);
   }
 
-  /** @internal */
-  drop(chunk: CacheChunk): void {
-    if (!this.#chunks.delete(chunk)) return;
-    if (this.#latest === chunk) this.#latest = undefined;
-    for (const batch of chunk.batches) this.#unpin(batch.bytes.buffer);
-    this.#sizeBytes -= chunk.batches.length * this.#batchOverheadBytes;
-    chunk.owner.forget(chunk);
-  }
-
-  #evict(): void {
-    for (const chunk of this.#chunks) {
-      if (this.#sizeBytes <= this.bytesMax) return;
-      this.drop(chunk);
-    }
-  }
-
-  #pin(buffer: ArrayBufferLike): void {
-    const count = this.#pins.get(buffer) ?? 0;
-    if (count === 0) this.#sizeBytes += buffer.byteLength;
-    this.#pins.set(buffer, count + 1);
-  }
-
-  #unpin(buffer: ArrayBufferLike): void {
-    const count = this.#pins.get(buffer) ?? 0;
-    assert(count > 0);
-    if (count > 1) {
-      this.#pins.set(buffer, count - 1);
-      return;
-    }
-    this.#pins.delete(buffer);
+  /** One of the buffer's batches is not in the cache any more. @internal */
+  leave(buffer: ArrayBufferLike): void {
+    const slab = this.#slabOf(buffer);
+    assert(slab);
+    this.#sizeBytes -= this.#batchOverheadBytes;
+    slab.batchCount--;
+    if (slab.batchCount > 0) return;
+    this.#slabs.delete(buffer);
+    if (this.#latest === slab) this.#latest = undefined;
     this.#sizeBytes -= buffer.byteLength;
   }
+
+  /** @internal */
+  evict(): void {
+    for (const slab of this.#slabs.values()) {
+      if (this.#sizeBytes <= this.bytesMax) return;
+      for (const [log, range] of slab.ranges) log.dropSlab(slab.buffer, range);
+      assert(slab.batchCount === 0);
+    }
+  }
+
+  #slabOf(buffer: ArrayBufferLike): Slab | undefined {
+    return this.#latest?.buffer === buffer ? this.#latest : this.#slabs.get(buffer);
+  }
+
+  #use(slab: Slab): void {
+    if (this.#latest === slab) return;
+    this.#slabs.delete(slab.buffer);
+    this.#slabs.set(slab.buffer, slab);
+    this.#latest = slab;
+  }
+}
+
+/** One buffer, and where in their logs the batches are that lie in it. */
+interface Slab {
+  readonly buffer: ArrayBufferLike;
+  batchCount: number;
+  /** Covers the log's batches in the slab; there may be others between them. */
+  readonly ranges: Map<LogCache, OffsetRange>;
+}
+
+interface OffsetRange {
+  fromOffset: number;
+  endOffset: number;
 }
 
 /** One log's batches in the shared cache. Batches may leave it at any insertion, of any log. */
 export class LogCache {
   readonly #cache: BatchCache;
-  /** Sorted by offset, never overlapping. */
-  #chunks: CacheChunk[] = [];
+  readonly #batches = new BatchColumns();
 
   constructor(cache: BatchCache) {
     this.#cache = cache;
@@ -128,28 +138,20 @@ export class LogCache {
    * Takes in a batch; `follows` says that it is the next batch of the log after the one that ends there, so that
    * a gap in the offsets between the two is known to be empty. A batch that is there already is left alone.
    */
-  put(batch: CachedBatch, follows: number = batch.baseOffset): void {
-    const at = this.#chunkAfter(batch.baseOffset);
-    const before = this.#chunks[at - 1];
-    if (before && endOf(before) > batch.baseOffset) return;
-    const after = this.#chunks[at];
-    if (after && startOf(after) < batch.nextOffset) return;
-
-    if (before && endOf(before) === follows && before.sizeBytes < chunkBytesTarget) {
-      this.#cache.admit(before, batch);
-      return;
-    }
-    const chunk: CacheChunk = { owner: this, batches: [], sizeBytes: 0, startOffset: batch.baseOffset };
-    this.#chunks.splice(at, 0, chunk);
-    this.#cache.admit(chunk, batch);
+  put(batch: HeldBatch, follows: number = batch.baseOffset): void {
+    const at = this.#batches.endingAfter(batch.baseOffset);
+    if (at < this.#batches.count && this.#batches.baseOffset(at) < batch.nextOffset) return;
+    this.#cache.admit(this, batch);
+    this.#batches.insert(at, batch, follows);
+    this.#cache.evict();
   }
 
   /** The batch that contains `offset`, or the next one where the cache knows that none does. */
-  find(offset: number): CachedBatch | undefined {
-    const chunk = this.#chunks[this.#chunkAfter(offset) - 1];
-    if (!chunk || endOf(chunk) <= offset) return undefined;
-    this.#cache.touch(chunk);
-    return chunk.batches[firstEndingAfter(chunk.batches, offset)];
+  find(offset: number): HeldBatch | undefined {
+    const at = this.#batches.endingAfter(offset);
+    if (at === this.#batches.count || this.#batches.follows(at) > offset) return undefined;
+    this.#cache.touch(this.#batches.buffer(at));
+    return this.#batches.batch(at);
   }
 
   /** Whether so many bytes may be read before they are asked for; `endReadAhead` gives the place back. */
@@ -163,73 +165,43 @@ export class LogCache {
 
   /** Forgets batches that end at or before `offset`. */
   trimTo(offset: number): void {
-    for (const chunk of [...this.#chunks]) {
-      if (endOf(chunk) <= offset) this.#cache.drop(chunk);
-    }
+    this.#drop(0, this.#batches.endingAfter(offset));
   }
 
-  /** Forgets batches with an offset in the range, and some around it. */
-  dropRange({ fromOffset, endOffset }: { fromOffset: number; endOffset: number }): void {
-    for (const chunk of [...this.#chunks]) {
-      if (startOf(chunk) < endOffset && endOf(chunk) > fromOffset) this.#cache.drop(chunk);
-    }
+  /** Forgets batches with an offset in the range. */
+  dropRange({ fromOffset, endOffset }: OffsetRange): void {
+    this.#drop(this.#batches.endingAfter(fromOffset), this.#startingAt(endOffset));
   }
 
   clear(): void {
-    for (const chunk of [...this.#chunks]) this.#cache.drop(chunk);
+    this.#drop(0, this.#batches.count);
   }
 
-  /** @internal */
-  forget(chunk: CacheChunk): void {
-    const at = this.#chunks.indexOf(chunk);
-    if (at >= 0) this.#chunks.splice(at, 1);
-  }
-
-  /** Index of the first chunk that starts after `offset`. */
-  #chunkAfter(offset: number): number {
-    let low = 0;
-    let high = this.#chunks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const chunk = this.#chunks[middle];
-      if (chunk && startOf(chunk) <= offset) low = middle + 1;
-      else high = middle;
+  /** Forgets batches of the range that lie in a buffer. @internal */
+  dropSlab(buffer: ArrayBufferLike, { fromOffset, endOffset }: OffsetRange): void {
+    let end = this.#startingAt(endOffset);
+    const start = this.#batches.endingAfter(fromOffset);
+    // In runs, from the last on: what is removed moves only what lies behind it.
+    while (end > start) {
+      if (this.#batches.buffer(end - 1) !== buffer) {
+        end--;
+        continue;
+      }
+      let from = end - 1;
+      while (from > start && this.#batches.buffer(from - 1) === buffer) from--;
+      this.#drop(from, end);
+      end = from;
     }
-    return low;
   }
-}
 
-interface CacheChunk {
-  readonly owner: LogCache;
-  readonly batches: CachedBatch[];
-  readonly startOffset: number;
-  sizeBytes: number;
-}
-
-function startOf(chunk: CacheChunk): number {
-  return chunk.startOffset;
-}
-
-function endOf(chunk: CacheChunk): number {
-  return chunk.batches.at(-1)?.nextOffset ?? chunk.startOffset;
-}
-
-/** Index of the first batch that ends after `offset`: the one that contains it, or the next. */
-export function firstEndingAfter(batches: readonly { nextOffset: number }[], offset: number): number {
-  let low = 0;
-  let high = batches.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((batches[middle]?.nextOffset ?? 0) <= offset) low = middle + 1;
-    else high = middle;
+  #drop(from: number, to: number): void {
+    for (let at = from; at < to; at++) this.#cache.leave(this.#batches.buffer(at));
+    this.#batches.remove(from, to);
   }
-  return low;
-}
 
-/** A view under this share of its buffer is copied: it would keep too much memory alive for what it holds. */
-const viewShareMin = 0.25;
-
-/** The same bytes, in memory of their own size when the view is a small part of its buffer. */
-export function withoutExcess(view: Uint8Array): Uint8Array {
-  return view.byteLength < view.buffer.byteLength * viewShareMin ? new Uint8Array(view) : view;
+  /** Index of the first batch that starts at or after `offset`. */
+  #startingAt(offset: number): number {
+    const at = this.#batches.endingAfter(offset);
+    return at < this.#batches.count && this.#batches.baseOffset(at) < offset ? at + 1 : at;
+  }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BatchCache, batchOverheadBytes, type LogCache, withoutExcess } from "../cache/batch-cache.ts";
+import { type BatchCache, batchOverheadBytes, type LogCache } from "../cache/batch-cache.ts";
 import type { AlignedMemory } from "../io/aligned-loan.ts";
 import { DiskError, type FileSystem } from "../io/file.ts";
 import { type CompactableRange, type CompactionRules, compactableRange } from "../retention/compaction.ts";
@@ -63,7 +63,7 @@ export class Log implements AsyncDisposable {
   readonly #cache: LogCache;
   readonly #indexes: SegmentIndexes;
   readonly #coldReads: ColdReads;
-  readonly #dirty = new DirtyBatches();
+  readonly #dirty: DirtyBatches;
   readonly #epochs: EpochIndex;
   readonly #segments: Segments;
   #config: LogConfig;
@@ -106,6 +106,7 @@ export class Log implements AsyncDisposable {
     this.#disk = disk;
     this.#nowMs = options.nowMs;
     this.#budget = options.dirty;
+    this.#dirty = new DirtyBatches(options.format);
     this.#cache = options.cache.forLog();
     this.#indexes = options.indexes ?? new SegmentIndexes(disk);
     this.#coldReads = new ColdReads(disk, this.#cache, this.#indexes);
@@ -162,19 +163,19 @@ export class Log implements AsyncDisposable {
   }
 
   /** Takes in a committed batch, by reference: nobody may write to its bytes any more. Gaps in the offsets are legal. */
-  append(batch: Uint8Array, header: BatchHeader): void {
+  append(bytes: Uint8Array, header: BatchHeader): void {
     if (this.#isClosed) throw new LogClosedError(this.directory);
     assert(header.baseOffset >= this.#nextOffset);
     assert(header.nextOffset > header.baseOffset);
     assert(Number.isSafeInteger(header.nextOffset));
-    assert(batch.length === header.sizeBytes);
+    assert(bytes.length === header.sizeBytes);
 
-    const bytes = withoutExcess(batch);
     if (this.#dirty.count === 0) this.#dirtySinceMs = this.#nowMs();
-    this.#dirty.push(bytes, header);
     this.#budget.add(bytes.length + batchOverheadBytes);
     const { baseOffset, nextOffset } = header;
-    this.#cache.put({ bytes, baseOffset, nextOffset }, this.#nextOffset);
+    const held = { bytes, baseOffset, nextOffset };
+    this.#dirty.push(held);
+    this.#cache.put(held, this.#nextOffset);
     this.#epochs.note(header);
     this.#nextOffset = nextOffset;
   }

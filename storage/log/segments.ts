@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HeldBatch } from "../cache/batch-columns.ts";
 import type { DirtyBatch, DirtyBatches } from "./dirty-batches.ts";
 import type { EpochStart } from "./epoch-index.ts";
 import { writeCheckpointUnsynced } from "./log-checkpoint.ts";
@@ -200,7 +201,7 @@ export class Segments {
   }
 
   /** A segment begins where the last one ended, unless a gap is too wide for the index's 31 bits. */
-  #startSegment(first: DirtyBatch, config: LogConfig): SegmentWriter {
+  #startSegment(first: HeldBatch, config: LogConfig): SegmentWriter {
     const isWide = first.nextOffset - this.#flushedOffset > 2 ** 31 - 1;
     const segment = new Segment(this.#directory, isWide ? first.baseOffset : this.#flushedOffset);
     segment.index = new SegmentIndex(segment.baseOffset, config.indexIntervalBytes);

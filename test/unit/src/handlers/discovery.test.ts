@@ -69,7 +69,7 @@ test("a truncated request is malformed, and no more than that (trap 69)", async 
   const router = new Router(world.broker);
   for (const size of [0, 1, 3, 9, 10]) {
     const frame = header(ApiKey.metadata, 9).subarray(0, size);
-    expect(router.mayOverlap(frame)).toBe(false);
+    expect(router.carriesRecords(frame)).toBe(false);
     expect(() => router.answer(frame, world.connection)).toThrow(/Cannot/);
   }
 });

@@ -1,11 +1,17 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FrameError, FrameReader } from "#src/server/frame-reader.ts";
+import { FrameSlabs } from "#src/server/frame-slabs.ts";
 import { framed } from "../runtime/fake-network.ts";
 
 function collect(sizeBytesMax = 1 << 20) {
   const frames: string[] = [];
-  const reader = new FrameReader(sizeBytesMax, (frame) => frames.push(frame.toString("latin1")));
+  const reader = new FrameReader({
+    sizeBytesMax,
+    slabs: new FrameSlabs(),
+    isSlabbed: (frame) => frame.length % 2 === 0,
+    onFrame: (frame) => frames.push(frame.toString("latin1")),
+  });
   return { frames, reader };
 }
 

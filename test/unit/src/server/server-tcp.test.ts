@@ -12,7 +12,7 @@ async function echoServer() {
     clock: systemClock,
     logger: pino({ level: "silent" }),
     handler: {
-      mayOverlap: () => false,
+      carriesRecords: () => false,
       answer: async (frame) => [framed(frame)],
     },
     requestBytesMax: 1 << 20,

@@ -14,7 +14,7 @@ class TestHandler implements FrameHandler {
   readonly #answers = new Map<string, PromiseWithResolvers<ResponseFrame>>();
   aborted: string[] = [];
 
-  mayOverlap(frame: Buffer): boolean {
+  carriesRecords(frame: Buffer): boolean {
     return frame.toString().startsWith("p");
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { batchOverheadBytes } from "#storage/cache/batch-cache.ts";
 import { FaultyFileSystem } from "#storage/io/faulty-file.ts";
 import { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import { LogClosedError } from "#storage/log/log-error.ts";
@@ -94,7 +95,7 @@ test("a read error is the reader's alone", async () => {
 
 test("the dirty budget counts what is not flushed, over all logs", async () => {
   const fixture = logFixture();
-  const dirty = new DirtyBudget(20_000);
+  const dirty = new DirtyBudget(11_000 + 8 * batchOverheadBytes);
   const [a, b] = [
     await fixture.open({ dirty, directory: "/data/a-0" }),
     await fixture.open({ dirty, directory: "/data/b-0" }),
