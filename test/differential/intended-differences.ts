@@ -164,13 +164,6 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     path: /partitions\[/,
   },
   {
-    title: "CreateTopics answers when the topic serves",
-    why: "However short its timeout, there is no answer REQUEST_TIMED_OUT for a topic that is being made all the same.",
-    apis: ["CreateTopics"],
-    scenario: /without time/,
-    path: /./,
-  },
-  {
     title: "Topics that are made together must not collide either",
     why: "Kafka compares names that differ in dots and underscores only with topics that are there.",
     apis: ["CreateTopics"],
