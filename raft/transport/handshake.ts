@@ -1,3 +1,4 @@
+import { incarnationsMax } from "../core/replica-id.ts";
 import { type EncodedFrame, FrameError, type ReceivedFrame, transportVersion } from "./frame.ts";
 import type { FrameEncoder } from "./frame-encoder.ts";
 import { type RefusalCode, type RefusalReason, refusalCodes } from "./refusal.ts";
@@ -10,8 +11,8 @@ export interface Hello {
   readonly versionMin: number;
   readonly versionMax: number;
   readonly from: NodeIdentity;
-  /** Whom it wants to talk to. */
-  readonly toNodeId: number;
+  /** Whom it wants to talk to; undefined: it only asks who is there. */
+  readonly toNodeId: number | undefined;
 }
 
 /** The first frame of who was dialled: it will listen. */
@@ -23,6 +24,9 @@ export interface Welcome {
 
 /** Judges a node that no rule lets in or keeps out by itself; answers why it is kept out, or undefined. */
 export type Admit = (stranger: NodeIdentity, expected: PeerAddress | undefined) => string | undefined;
+
+/** Kafka's node ids are below this. */
+const nodeIdsMax = 2 ** 31;
 
 /** Texts of a peer are no longer than this in messages. */
 const textLengthMax = 200;
@@ -44,9 +48,9 @@ export function encodeRefusal({ code, message }: RefusalReason, encoder: FrameEn
 
 /** @throws FrameError */
 export function decodeHello(frame: ReceivedFrame): Hello {
-  const wire = decode("hello", frame) as Hello;
+  const wire = decode("hello", frame) as Omit<Hello, "toNodeId"> & { readonly toNodeId: number | null };
   const { versionMin, versionMax, from, toNodeId } = wire;
-  return { versionMin, versionMax, from: identityOf(from), toNodeId };
+  return { versionMin, versionMax, from: identityOf(from), toNodeId: toNodeId ?? undefined };
 }
 
 /** The dialled node's first frame. @throws FrameError */
@@ -78,7 +82,7 @@ export function judgeHello(hello: Hello, expectation: Expectation): RefusalReaso
   }
   const refusal = judgeIdentity(from, expectation);
   if (refusal) return refusal;
-  if (toNodeId !== own.nodeId) {
+  if (toNodeId !== undefined && toNodeId !== own.nodeId) {
     return refuse(from, "wrongNode", `it looks for node ${toNodeId}, and this is node ${own.nodeId}`);
   }
   return undefined;
@@ -155,7 +159,14 @@ function decode(kind: "hello" | "welcome" | "refusal", frame: ReceivedFrame): ob
 
 function identityOf(wire: NodeIdentity | null): NodeIdentity {
   if (!wire) throw new FrameError("envelope", "Cannot tell who speaks: the frame names no node");
-  return { clusterId: printable(wire.clusterId), nodeId: wire.nodeId, incarnation: wire.incarnation };
+  const { nodeId, incarnation } = wire;
+  if (nodeId >= nodeIdsMax || incarnation >= incarnationsMax) {
+    throw new FrameError(
+      "envelope",
+      `Cannot take node ${nodeId} with incarnation ${incarnation}: out of range`,
+    );
+  }
+  return { clusterId: printable(wire.clusterId), nodeId, incarnation };
 }
 
 /** Texts of others go to the log: no control characters, no novels. */

@@ -140,6 +140,13 @@ export class Inbound {
       this.#refuse(link, refusal, hello.from.nodeId);
       return;
     }
+    const welcome = encodeWelcome({ version: transportVersion, from: own }, encoder);
+    if (hello.toNodeId === undefined) {
+      this.#forget(link);
+      link.connection.end(welcome);
+      this.#context.lingering.add(link.connection);
+      return;
+    }
     link.cancelTimeout();
     this.#pending.delete(link);
     // The former connection of a node that comes again is dead, whether that was noticed or not.
@@ -152,7 +159,7 @@ export class Inbound {
       bodyBytesMax: bounds.frameBytesMax,
       envelopeBytesMax: bounds.envelopeBytesMax,
     });
-    link.connection.send(encodeWelcome({ version: transportVersion, from: own }, encoder));
+    link.connection.send(welcome);
     this.#options.onWelcome(peerOf(hello.from));
   }
 

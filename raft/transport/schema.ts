@@ -8,7 +8,7 @@ const schema = `
 syntax = "proto3";
 
 message Identity { string cluster_id = 1; uint32 node_id = 2; uint32 incarnation = 3; }
-message Hello { uint32 version_min = 1; uint32 version_max = 2; Identity from = 3; uint32 to_node_id = 4; }
+message Hello { uint32 version_min = 1; uint32 version_max = 2; Identity from = 3; optional uint32 to_node_id = 4; }
 message Welcome { uint32 version = 1; Identity from = 2; }
 message Refusal { string code = 1; string reason = 2; Identity from = 3; }
 
@@ -95,7 +95,7 @@ export const envelopes = {
   chunk: root.lookupType("Chunk"),
 } as const;
 
-/** The types, with numbers for absent uint64s as the reader gives them for those that are there, null for optional ones. */
+/** The types, with numbers for absent uint64s, as the reader gives them for those that are there, null for optional ones. */
 function parse(): protobuf.Root {
   const { root } = protobuf.parse(schema);
   // Only then is it known which fields are optional.
@@ -104,8 +104,8 @@ function parse(): protobuf.Root {
     if (!(type instanceof protobuf.Type)) continue;
     const { prototype } = type.ctor as { prototype: Record<string, unknown> };
     for (const field of type.fieldsArray) {
-      if (field.type !== "uint64" || field.repeated) continue;
-      prototype[field.name] = field.hasPresence ? null : 0;
+      const isNumber = field.type === "uint64" || field.type === "uint32";
+      if (isNumber && !field.repeated) prototype[field.name] = field.hasPresence ? null : 0;
     }
   }
   return root;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crc32c } from "#protocol/bytes/crc32c.ts";
+import { askWho } from "#raft/transport/ask-who.ts";
 import { encodeNodeFrame } from "#raft/transport/codec.ts";
 import { FrameEncoder } from "#raft/transport/frame-encoder.ts";
 import { FrameReader } from "#raft/transport/frame-reader.ts";
@@ -116,6 +117,7 @@ describe("who is let in", () => {
     ],
     ["an unknown node", hello({ from: node(9) }), "unknownNode", /Cannot talk to node 9/],
     ["who looks for another node", hello({ toNodeId: 3 }), "wrongNode", /looks for node 3/],
+    ["an id out of range", hello({ from: node(2 ** 31) }), "damaged", /out of range/],
     ["newer versions alone", hello({ versionMin: 2, versionMax: 3 }), "version", /versions 2 to 3/],
     [
       "a disk that was wiped with the cluster's id",
@@ -339,6 +341,52 @@ describe("a connection", () => {
       await world.clock.advance(2);
       expect([world.network.openCount, world.clock.timerCount], `closed after ${afterMs} ms`).toEqual([0, 0]);
     }
+  });
+});
+
+describe("asking who is there", () => {
+  function ask(
+    world: World,
+    { port, own = node(2) }: { port: number; own?: NodeIdentity },
+  ): Promise<NodeIdentity> {
+    const { network, clock } = world;
+    return askWho({ network, clock, checksum: crc32c, own, host: "memory", port, timeoutMs: 1_000 });
+  }
+
+  test("tells the node at an address, and leaves the connections between the two alone", async () => {
+    const world = new World();
+    const [one, two] = await pair(world);
+    const open = world.network.openCount;
+    expect(await world.clock.until(ask(world, one.address))).toEqual(node(1));
+    await world.clock.advance(1_000);
+    expect(world.network.openCount).toBe(open);
+    expect([...one.told, ...two.told]).toEqual([]);
+    await world.close(one, two);
+    await world.clock.advance(2);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
+  test("is refused as connecting would be, with the reason", async () => {
+    const world = new World();
+    const one = await world.start(node(1));
+    const asked = ask(world, { ...one.address, own: node(2, { clusterId: "other" }) });
+    await expect(world.clock.until(asked)).rejects.toThrow(
+      /who is at memory:\d+: Cannot talk to node 2: .*"other"/,
+    );
+    await world.close(one);
+  });
+
+  test("fails where nobody listens, where nobody answers, and where somebody else does", async () => {
+    const world = new World();
+    await expect(world.clock.until(ask(world, { port: 5 }))).rejects.toThrow("connection refused");
+    const silent = await world.network.listen({ host: "memory", port: 0 }, () => undefined);
+    await expect(world.clock.until(ask(world, silent))).rejects.toThrow("no answer in 1000 ms");
+    const other = await world.network.listen({ host: "memory", port: 0 }, (socket) => {
+      socket.write([Buffer.from("220 mail.example.org ESMTP")]);
+    });
+    await expect(world.clock.until(ask(world, other))).rejects.toThrow("Cannot read a frame: it begins with");
+    await world.clock.advance(2);
+    expect([world.network.openCount, world.clock.timerCount]).toEqual([0, 0]);
   });
 });
 
