@@ -10,12 +10,14 @@ import type { PreparedClient } from "./client-suite.ts";
 
 const run = promisify(execFile);
 const cache = fileURLToPath(new URL("../../.cache/clients/", import.meta.url));
-const sources = fileURLToPath(new URL("go/", import.meta.url));
+/** The module with the Go clients. */
+export const goSources = fileURLToPath(new URL("go/", import.meta.url));
 const buildMsMax = 540_000;
 
 /** Builds the program with all Go clients, once for each state of its sources. */
 export async function prepareGo(client: string): Promise<PreparedClient> {
-  if (spawnSync("go", ["version"]).status !== 0) return missing("Go is not installed");
+  const reason = goMissing();
+  if (reason) return missing(reason);
   const program = join(cache, `go-clients-${await sourcesHash()}`);
   try {
     await mkdir(cache, { recursive: true });
@@ -24,6 +26,11 @@ export async function prepareGo(client: string): Promise<PreparedClient> {
     return missing(`it cannot be built: ${String(error).split("\n").slice(0, 3).join(" ")}`);
   }
   return { kind: "ready", program: { command: program, arguments: [client] } };
+}
+
+/** Why Go clients cannot run here; undefined where they can. */
+export function goMissing(): string | undefined {
+  return spawnSync("go", ["version"]).status === 0 ? undefined : "Go is not installed";
 }
 
 /** Several suites want the program at once: the one that gets to make the lock file builds it. */
@@ -40,7 +47,7 @@ async function buildOnce(program: string): Promise<void> {
     }
     try {
       await run("go", ["build", "-trimpath", "-o", `${program}.new`, "."], {
-        cwd: sources,
+        cwd: goSources,
         timeout: buildMsMax,
       });
       await rename(`${program}.new`, program);
@@ -54,8 +61,8 @@ async function buildOnce(program: string): Promise<void> {
 async function sourcesHash(): Promise<string> {
   const hash = createHash("sha256");
   const files: string[] = [];
-  for await (const file of glob("*", { cwd: sources })) files.push(file);
-  for (const file of files.toSorted()) hash.update(file).update(await readFile(join(sources, file)));
+  for await (const file of glob("*", { cwd: goSources })) files.push(file);
+  for (const file of files.toSorted()) hash.update(file).update(await readFile(join(goSources, file)));
   return hash.digest("hex").slice(0, 12);
 }
 

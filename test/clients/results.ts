@@ -23,18 +23,37 @@ const directory = fileURLToPath(new URL("results/", import.meta.url));
 /** Leaves a suite's outcomes for `write-docs.ts`. */
 export async function keepResults(results: ClientResults): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const file = `${results.name.replaceAll(/[^a-z0-9.]+/gi, "-")}.json`;
-  const text = JSON.stringify(results, undefined, 2);
+  const before = (await keptResults()).find(({ name }) => name === results.name);
+  // What a client asks for by the way, such as after a restart, it does not ask for in every run.
+  const isSame = before?.version === results.version;
+  const apis = isSame ? union(before.apis, results.apis) : results.apis;
+  const text = JSON.stringify({ ...results, apis }, undefined, 2);
   // A list of versions takes a line, as the formatter wants it.
   const compact = text.replaceAll(/\[[\d,\s]+\]/g, (list) =>
     list.replaceAll(/\s+/g, "").replaceAll(",", ", "),
   );
+  const file = `${results.name.replaceAll(/[^a-z0-9.]+/gi, "-").replace(/^-/, "")}.json`;
   await writeFile(join(directory, file), `${compact}\n`);
 }
 
-/** The outcomes that the last run of each suite left. */
+/** The outcomes that the last run of each suite left, by the clients' names. */
 export async function keptResults(): Promise<ClientResults[]> {
-  const files = await readdir(directory);
-  const texts = await Promise.all(files.toSorted().map((file) => readFile(join(directory, file), "utf8")));
-  return texts.map((text) => JSON.parse(text) as ClientResults);
+  const files = (await readdir(directory)).filter((file) => file.endsWith(".json"));
+  const texts = await Promise.all(files.map((file) => readFile(join(directory, file), "utf8")));
+  const results = texts.map((text) => JSON.parse(text) as ClientResults);
+  return results.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+}
+
+function sortKey({ name }: ClientResults): string {
+  return name.replace("@", "").toLowerCase();
+}
+
+function union(before: ApiVersions, now: ApiVersions): ApiVersions {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].toSorted();
+  return Object.fromEntries(
+    names.map((name) => {
+      const versions = new Set([...(before[name] ?? []), ...(now[name] ?? [])]);
+      return [name, [...versions].toSorted((a, b) => a - b)];
+    }),
+  );
 }

@@ -29,7 +29,10 @@ const legend = `| column | what is shown to work |
 | idempotence | thousands of records stored once, in order, by an idempotent producer |
 | restart | producer and group go on by themselves over a \`kill -9\`: every acknowledged record is there, once and in order where the producer is idempotent |
 
-kafkajs, @platformatic/kafka, kcat and Kafka's own tools have further suites under \`test/integration\`.
+kafkajs and @platformatic/kafka have further suites under \`test/integration\`, and so have Kafka's own tools:
+BrokerApiVersions, ClusterTool, topics, configs, consumer groups, GetOffsetShell, delete-records, log-dirs, console
+producer and consumer, VerifiableProducer and VerifiableConsumer, producer and consumer performance, end-to-end latency,
+and DumpLogSegments, which reads the segment files.
 `;
 
 const apisHead = `## APIs

@@ -77,6 +77,13 @@ export async function kcatRecords(
     .map((line) => JSON.parse(line) as KcatRecord);
 }
 
+/** Its own version and its library's, as it tells them. */
+export function kcatVersion(): string {
+  const { stdout } = spawnSync("kcat", ["-V"], { encoding: "utf8" });
+  const [, version = "", library = ""] = /Version (\S+).*librdkafka ([\d.]+)/s.exec(stdout) ?? [];
+  return `${version} (librdkafka ${library})`;
+}
+
 function whyMissing(): string | undefined {
   const run: SpawnSyncReturns<string> = spawnSync("kcat", ["-V"], { encoding: "utf8" });
   return run.error ? `kcat is not on the PATH: ${run.error.message}` : undefined;

@@ -1,12 +1,60 @@
-import { expect, test } from "vitest";
-import { uniqueName, useBroker } from "../test-broker.ts";
-import { kcat, kcatMissing, kcatRecords, runKcat } from "./kcat-process.ts";
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { BrokerProcess } from "../integration/broker-process.ts";
+import { freePort } from "../integration/free-port.ts";
+import { temporaryDirectory } from "../integration/temporary-directory.ts";
+import { testConfig, uniqueName, useBroker } from "../integration/test-broker.ts";
+import { ApiUse } from "./api-use.ts";
+import { type Feature, features } from "./features.ts";
+import { kcat, kcatMissing, kcatRecords, kcatVersion, runKcat } from "./kcat-process.ts";
+import { keepResults, type Outcome } from "./results.ts";
 
-// kcat is librdkafka 2: it speaks newer versions than kafkajs, and chooses them by its own table of features.
+// kcat is a command and no library: it has tests of its own instead of a driver, whose titles decide its cells.
 const ktest = test.skipIf(kcatMissing);
 if (kcatMissing) console.warn(`Skipping the tests of kcat: ${kcatMissing}`);
 
-const broker = useBroker();
+/** The tests that show each feature; kcat has no admin. */
+const titles: Readonly<Partial<Record<Feature, RegExp>>> = {
+  produce: /keys, headers|-Z|acks=|large/,
+  gzip: /gzip/,
+  snappy: /snappy/,
+  lz4: /lz4/,
+  zstd: /zstd/,
+  "manual assignment": /^-o/,
+  "seek by time": /^-Q|^-o/,
+  group: /^-G/,
+  idempotence: /idempotent/,
+  restart: /kill -9/,
+};
+
+const results = new Map<string, boolean>();
+const apiUse = new ApiUse();
+const broker = useBroker({ "millrace.http.listener": "127.0.0.1:0" });
+
+afterEach(({ task }) => {
+  if (task.result?.state !== "skip") results.set(task.name, task.result?.state !== "fail");
+});
+afterAll(async () => {
+  const outcomes = features.flatMap((feature) => {
+    const outcome = outcomeOf(feature);
+    return outcome ? [[feature, outcome] as const] : [];
+  });
+  // Where tests were left out by a filter there is nothing to tell.
+  if (kcatMissing || outcomes.length < features.length) return;
+  await apiUse.addLife(broker.process);
+  const apis = apiUse.versions();
+  const known = { name: "kcat", language: "C", version: kcatVersion() };
+  await keepResults({ ...known, outcomes: Object.fromEntries(outcomes), apis });
+});
+
+function outcomeOf(feature: Feature): Outcome | undefined {
+  const title = titles[feature];
+  if (!title) return "lacks";
+  const shown = [...results].filter(([name]) => title.test(name));
+  if (shown.length === 0) return undefined;
+  return shown.every(([, hasPassed]) => hasPassed) ? "works" : "fails";
+}
 
 ktest.each(["none", "gzip", "snappy", "lz4", "zstd"])(
   "-z %s: what was produced comes back",
@@ -182,4 +230,33 @@ ktest("an unknown topic is reported when the client may not create it", async ()
     "allow.auto.create.topics=false",
   ]);
   expect(run.stderr).toContain("Unknown topic or partition");
+});
+
+ktest("producing goes on over a kill -9, every record stored once and in order", async () => {
+  await using directory = await temporaryDirectory();
+  const options = { logDirectory: directory.path, port: await freePort(), config: testConfig };
+  await using restarted = await BrokerProcess.start(options);
+  const topic = uniqueName("kcat");
+  const arguments_ = ["-b", restarted.bootstrapServers, "-P", "-t", topic, "-X", "enable.idempotence=true"];
+  // -E: go on though no broker can be reached.
+  const producer = spawn("kcat", [...arguments_, "-E", "-X", "linger.ms=5"], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  const ended = new Promise<number | null>((resolve) => producer.once("close", resolve));
+  const write = async (from: number) => {
+    for (let number = from; number < from + 200; number++) {
+      producer.stdin.write(`${number}\n`);
+      await sleep(2);
+    }
+  };
+  await write(0);
+  await restarted.kill();
+  await write(200);
+  await restarted.start();
+  await write(400);
+  producer.stdin.end();
+  // It ends when all is acknowledged.
+  expect(await ended).toBe(0);
+  const records = await kcatRecords(restarted.bootstrapServers, topic);
+  expect(records.map(({ payload }) => Number(payload))).toEqual(Array.from({ length: 600 }, (_, at) => at));
 });
