@@ -16,8 +16,7 @@ export type WireMessage = {
   readonly term: number;
   readonly from?: number | null;
   readonly to?: number | null;
-  /** The kind; told by the decoder. */
-  readonly body?: MessageKind;
+  readonly kind: number;
 } & { readonly [K in MessageKind]?: WireBody<K> | null };
 
 /** What only messages of the kind `K` have; the decoder fills in zeros, nothing is absent. */
@@ -39,6 +38,24 @@ interface WireEntry {
   readonly offsetCount: number;
   readonly payloadBytes: number;
 }
+
+/** The number of the field that has the body. */
+const kindNumbers: Readonly<Record<MessageKind, number>> = {
+  append: 6,
+  appendAccepted: 7,
+  appendRejected: 8,
+  heartbeat: 9,
+  heartbeatAnswer: 10,
+  vote: 11,
+  voteAnswer: 12,
+  timeoutNow: 13,
+  readIndex: 14,
+  readIndexAnswer: 15,
+  snapshot: 16,
+  snapshotRefused: 17,
+};
+
+const kinds: readonly (MessageKind | undefined)[] = invert(kindNumbers);
 
 const entryKindNumbers: Readonly<Record<EntryKind, number>> = {
   data: 1,
@@ -64,6 +81,7 @@ export function toWireMessage(
   const body = kind === "append" ? toWireAppend(message, payloads) : message;
   return {
     group,
+    kind: kindNumbers[kind],
     term,
     from: from === replicas.from ? null : from,
     to: to === replicas.to ? null : to,
@@ -102,7 +120,7 @@ function readBody(
   ends: Pick<Message, "from" | "to" | "term">,
   takePayload: (sizeBytes: number) => Uint8Array,
 ): Message {
-  const kind = wire.body;
+  const kind = kinds[wire.kind];
   switch (kind) {
     // The two that come by the thousand are spelled out: spreading costs more than all the rest of them.
     case "append":
@@ -143,7 +161,7 @@ function readBody(
       return { kind, ...ends, index: bodyOf(wire, kind).index };
     case undefined:
       // One of a newer release: the versions of the protocol keep them from here.
-      throw new RangeError("Cannot read a message: it is of no known kind");
+      throw new RangeError(`Cannot read a message of kind ${wire.kind}: it is unknown`);
     default:
       return kind satisfies never;
   }
@@ -197,4 +215,11 @@ function readPoint(wire: SnapshotPoint | null): SnapshotPoint {
       autoLeave,
     },
   };
+}
+
+/** The names by their numbers. */
+function invert<Name extends string>(numbers: Readonly<Record<Name, number>>): (Name | undefined)[] {
+  const names: (Name | undefined)[] = [];
+  for (const [name, number] of Object.entries<number>(numbers)) names[number] = name as Name;
+  return names;
 }

@@ -20,25 +20,25 @@ message Pass {
   HeartbeatSet heartbeats = 4;
   HeartbeatSetAnswer heartbeats_answer = 5;
 }
+// The body is the field that kind names by its number; a oneof would say the same at twice the time of decoding.
 message GroupMessage {
   uint32 group = 1;
-  uint64 term = 2;
-  optional uint64 from = 3;
-  optional uint64 to = 4;
-  oneof body {
-    Append append = 5;
-    AppendAccepted append_accepted = 6;
-    AppendRejected append_rejected = 7;
-    Heartbeat heartbeat = 8;
-    HeartbeatAnswer heartbeat_answer = 9;
-    Vote vote = 10;
-    VoteAnswer vote_answer = 11;
-    TimeoutNow timeout_now = 12;
-    ReadIndex read_index = 13;
-    ReadIndexAnswer read_index_answer = 14;
-    Snapshot snapshot = 15;
-    SnapshotRefused snapshot_refused = 16;
-  }
+  uint32 kind = 2;
+  uint64 term = 3;
+  optional uint64 from = 4;
+  optional uint64 to = 5;
+  Append append = 6;
+  AppendAccepted append_accepted = 7;
+  AppendRejected append_rejected = 8;
+  Heartbeat heartbeat = 9;
+  HeartbeatAnswer heartbeat_answer = 10;
+  Vote vote = 11;
+  VoteAnswer vote_answer = 12;
+  TimeoutNow timeout_now = 13;
+  ReadIndex read_index = 14;
+  ReadIndexAnswer read_index_answer = 15;
+  Snapshot snapshot = 16;
+  SnapshotRefused snapshot_refused = 17;
 }
 
 message Append { uint64 previous_index = 1; uint64 previous_term = 2; uint64 commit_index = 3; repeated Entry entries = 4; }
