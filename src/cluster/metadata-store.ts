@@ -27,7 +27,7 @@ const commandBytesMax = 1 << 20;
 const waitingBytesMax = 32 << 20;
 const waitingOverheadBytes = 1 << 10;
 /** Changes that may wait for their turn. */
-const turnsMax = 1_000;
+const turnsMax = 10_000;
 
 /** Told of each new image, in order, synchronously. */
 export type ImageListener = (image: MetadataImage, previous: MetadataImage) => void;

@@ -86,12 +86,12 @@ async function alterInTurn(
   const { clock, metadata } = broker;
   const limitMs = deadlineMs - clock.monotonicMs();
   if (limitMs <= 0 || metadata.isOverloaded) return outOfTime;
-  let isGivenUp = false;
-  const altered = metadata.inTurn(async () => (isGivenUp ? outOfTime : await alter()));
+  // Given up, it leaves nothing of the request behind in the queue of turns.
+  let waiting: (() => Promise<Outcome>) | undefined = alter;
+  const altered = metadata.inTurn(async () => (await waiting?.()) ?? outOfTime);
   const outcome = await within(clock, limitMs, altered);
-  if (outcome !== timedOut) return outcome;
-  isGivenUp = true;
-  return outOfTime;
+  waiting = undefined;
+  return outcome === timedOut ? outOfTime : outcome;
 }
 
 async function alterOne(
