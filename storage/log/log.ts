@@ -398,11 +398,14 @@ export class Log implements AsyncDisposable {
   async #dropBefore(startOffset: number): Promise<void> {
     const trimmed = new EpochIndex(this.#epochs.entries());
     trimmed.trimTo(startOffset);
-    await this.#segments.dropBefore({ ...this.#facts(), startOffset, epochs: trimmed.entries() });
-    this.#startOffset = startOffset;
-    this.#epochs.trimTo(startOffset);
-    this.#cache.trimTo(startOffset);
-    this.#coldReads.forgetTrails();
+    const facts = { ...this.#facts(), startOffset, epochs: trimmed.entries() };
+    await this.#segments.dropBefore(facts, () => {
+      // Before a segment leaves the list: a reader below the new start must be told so, not be given what comes next.
+      this.#startOffset = startOffset;
+      this.#epochs.trimTo(startOffset);
+      this.#cache.trimTo(startOffset);
+      this.#coldReads.forgetTrails();
+    });
   }
 
   #replace(old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number): Promise<boolean> {

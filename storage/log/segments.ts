@@ -144,10 +144,11 @@ export class Segments {
 
   /**
    * Removes sealed segments that end at or before the new start. The checkpoint comes first: a crash in between
-   * leaves files that the next opening removes. @throws DiskError
+   * leaves files that the next opening removes. `onDurable` runs once the new start is. @throws DiskError
    */
-  async dropBefore(facts: CheckpointedFacts): Promise<void> {
+  async dropBefore(facts: CheckpointedFacts, onDurable: () => void): Promise<void> {
     await this.checkpoint(facts);
+    onDurable();
     const dropped = this.#list.filter((segment) => isBelow(segment, facts.startOffset));
     this.#list = this.#list.filter((segment) => !dropped.includes(segment));
     await this.#removeFiles(dropped);
