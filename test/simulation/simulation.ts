@@ -9,7 +9,7 @@ import { ClusterClient, type TopicPartition } from "./clients/cluster-client.ts"
 import { finalReaderName, readEverything } from "./clients/final-reader.ts";
 import { SimulatedGroupMember } from "./clients/group-member.ts";
 import { SimulatedProducer } from "./clients/producer.ts";
-import { SimulatedReader } from "./clients/reader.ts";
+import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
 import { type Mark, Marks } from "./cluster/marks.ts";
 import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
@@ -57,6 +57,8 @@ export interface Report {
 interface Client {
   readonly plan: ClientPlan;
   readonly isIdle: boolean;
+  /** What it is to have read in the end, if anything. */
+  readonly reading: Reading | undefined;
   start(): void;
   /** Begins nothing new. */
   stop(): void;
@@ -199,9 +201,11 @@ class Simulation implements Disposable {
       return isServing() && writers.every(({ isIdle }) => isIdle);
     });
     const readers = [...ofKind("reader"), ...ofKind("member")];
+    for (const { reading } of readers) reading?.fetcher.forgetEnds();
+    const isAtEnd = await this.#until("readers and groups have read everything", () => hasReadAll(readers));
     for (const reader of readers) reader.stop();
     const isRead = await this.#until("readers stop", () => readers.every(({ isIdle }) => isIdle));
-    return isWritten && isRead;
+    return isWritten && isAtEnd && isRead;
   }
 
   /** Takes the power from all nodes and reads what is left: everything that was promised. */
@@ -214,9 +218,15 @@ class Simulation implements Disposable {
     const partitions = this.#plan.topics.flatMap(({ name: topic, partitions: count }) =>
       Array.from({ length: count }, (_, partition): TopicPartition => ({ topic, partition })),
     );
+    const retained = new Set(
+      this.#plan.topics
+        .filter(({ configs }) => configs["retention.ms"] !== undefined)
+        .map(({ name }) => name),
+    );
     const never = () => false;
     return await this.#within(this.#plan.livenessMs * 1_000, "the final reading", async () => {
-      await readEverything(client, partitions, this.#trims);
+      const mayExpire = (topic: string) => retained.has(topic);
+      await readEverything(client, partitions, { trims: this.#trims, mayExpire });
       for (const { name } of this.#plan.topics) await client.persist(() => readConfig(client, name), never);
       await client.persist(() => readTopicExistence(client, "fleeting"), never);
       client.close();
@@ -390,10 +400,22 @@ class Simulation implements Disposable {
       get isIdle() {
         return running.isIdle;
       },
+      get reading() {
+        return "reading" in running ? running.reading : undefined;
+      },
       start: () => running.start(),
       stop: () => running.stop(),
     };
   }
+}
+
+/** Each reader has come to the end of all that it reads, and each group's members together. */
+function hasReadAll(readers: readonly Client[]): boolean {
+  const readings = readers.flatMap(({ reading }) => reading ?? []);
+  return [...Map.groupBy(readings, (reading) => reading.of).values()].every((together) => {
+    const atEnd = new Set(together.flatMap(({ fetcher }) => fetcher.keysAtEnd()));
+    return together.every(({ keys }) => keys.every((key) => atEnd.has(key)));
+  });
 }
 
 /** The plan's configs for one host, read as a start reads them. */

@@ -23,6 +23,8 @@ export const latest = -1;
 interface Place extends TopicPartition {
   readonly key: string;
   position: number;
+  /** The end of the log, as the last answer told it. */
+  end: number | undefined;
 }
 
 type PartitionAnswer = ResponseOutput<typeof Fetch>["responses"][number]["partitions"][number];
@@ -56,12 +58,25 @@ export class Fetcher {
     return this.#places;
   }
 
+  /** Keys of the partitions that have been read to their end, as far as answers since `forgetEnds` told it. */
+  keysAtEnd(): string[] {
+    return this.#places.flatMap(({ key, position, end }) =>
+      end !== undefined && position >= end ? [key] : [],
+    );
+  }
+
+  forgetEnds(): void {
+    for (const place of this.#places) place.end = undefined;
+  }
+
   /** Reads these from here on. */
   assign(
     places: readonly (TopicPartition & { readonly position: number })[],
     how: "assign" | "subscribe" | "seek",
   ): void {
-    this.#places = places.map((place) => ({ ...place, key: `${place.topic}-${place.partition}` }));
+    this.#places = places.map((place) => {
+      return { ...place, key: `${place.topic}-${place.partition}`, end: undefined };
+    });
     const keys = this.#places.map(({ key }) => key);
     this.#client.options.recorder.invoke(this.#process, []).complete("ok", [{ kind: "assign", how, keys }]);
   }
@@ -153,6 +168,7 @@ export class Fetcher {
       else if (offset >= position) records.push({ offset, value });
     }
     place.position = (records.at(-1)?.offset ?? position - 1) + 1;
+    place.end = found.highWatermark;
     return { kind: "poll", key, position, records, highWatermark: found.highWatermark };
   }
 

@@ -16,6 +16,7 @@ import type { Step } from "../history/operation.ts";
 import { expectNone, Refused, Unanswered } from "./client-connection.ts";
 import { type ClusterClient, isPassing, type TopicPartition } from "./cluster-client.ts";
 import { earliest, type FetchBounds, Fetcher } from "./fetcher.ts";
+import type { Reading } from "./reader.ts";
 import type { Trims } from "./trims.ts";
 
 export interface GroupMemberPlan {
@@ -68,6 +69,15 @@ export class SimulatedGroupMember {
 
   get isIdle(): boolean {
     return this.#isDone;
+  }
+
+  /** What its group reads, as long as it is a member; undefined for one that has left. */
+  get reading(): Reading | undefined {
+    if (this.#mustLeave) return undefined;
+    const keys = this.#plan.topics.flatMap((topic) =>
+      Array.from({ length: this.#client.partitionCount(topic) }, (_, partition) => `${topic}-${partition}`),
+    );
+    return { of: this.#plan.groupId, keys, fetcher: this.#fetcher };
   }
 
   start(): void {

@@ -1,11 +1,13 @@
 import type { Compression } from "#protocol/compression/compression.ts";
 import { ErrorCode, isRetriable } from "#protocol/error-codes.ts";
 import { InitProducerId } from "#protocol/messages/init-producer-id.ts";
+import { ListOffsets } from "#protocol/messages/list-offsets.ts";
 import { Produce } from "#protocol/messages/produce.ts";
 import type { SendStep } from "../history/operation.ts";
 import type { Invocation } from "../history/recorder.ts";
 import { type ClientConnection, expectNone, Refused, Unanswered } from "./client-connection.ts";
 import type { ClusterClient, TopicPartition } from "./cluster-client.ts";
+import { latest } from "./fetcher.ts";
 import { type BatchIdentity, batchOf, recordOf } from "./values.ts";
 
 /** One batch that a producer is to send at some time. */
@@ -60,6 +62,8 @@ const firstVersionWithZstd = 7;
 const explicable: ReadonlySet<number> = new Set([ErrorCode.invalidTimestamp]);
 const requestTimeoutMs = 3_000;
 const backoffMs = 80;
+/** How often a round is followed by a look at what it does. */
+const lookChance = 0.1;
 
 /** Sends planned batches as real producers do: pipelined, again after failures, giving up after a while. */
 export class SimulatedProducer {
@@ -184,12 +188,45 @@ export class SimulatedProducer {
     if (round.length > 1) marks.reach("several batches of a partition in flight");
     if (round.some(({ attempts }) => attempts > 0)) marks.reach("batch sent again");
     const attempts = round.map((batch) => this.#attempt(lane, batch, connection));
+    const looksBehind = this.#plan.acks !== 0 && this.#client.options.random.chance(lookChance);
+    const end = looksBehind ? this.#endBehind(lane, connection) : undefined;
     let isIntact = true;
+    let acknowledgedEnd = 0;
     for (const [at, attempt] of (await Promise.all(attempts)).entries()) {
       const batch = round[at];
-      if (batch) isIntact = this.#judge(lane, batch, attempt, isIntact) && isIntact;
+      if (!batch) continue;
+      isIntact = this.#judge(lane, batch, attempt, isIntact) && isIntact;
+      if (attempt.kind !== "acknowledged" || attempt.baseOffset === undefined) continue;
+      acknowledgedEnd = Math.max(acknowledgedEnd, attempt.baseOffset + batch.steps.length);
+    }
+    const seenEnd = await end;
+    if (seenEnd !== undefined && seenEnd < acknowledgedEnd) {
+      const where = `${lane.place.topic}-${lane.place.partition}`;
+      this.#client.violate(
+        "ownEffectUnseen",
+        `${where} ends at ${seenEnd} behind a batch up to ${acknowledgedEnd}`,
+      );
     }
     return isIntact;
+  }
+
+  /** Asks for the end of the log while the batches before are unanswered: what they do must show. */
+  async #endBehind({ place }: Lane, connection: ClientConnection): Promise<number | undefined> {
+    const { topic, partition } = place;
+    const version = this.#client.versionOf(ListOffsets);
+    const partitions = [{ partitionIndex: partition, timestamp: latest }];
+    try {
+      const { topics } = await connection.request(
+        ListOffsets,
+        { version, timeoutMs: requestTimeoutMs + 1_000 },
+        { replicaId: -1, topics: [{ name: topic, partitions }] },
+      );
+      const found = topics[0]?.partitions[0];
+      return found?.errorCode === ErrorCode.none ? found.offset : undefined;
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      return undefined;
+    }
   }
 
   async #attempt(lane: Lane, batch: Batch, connection: ClientConnection): Promise<Attempt> {

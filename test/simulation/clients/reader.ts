@@ -8,6 +8,13 @@ export interface SeekTask {
   readonly to: "start" | "end" | "back";
 }
 
+/** Keys that one reader, or the members of one group together, are to read to their end. */
+export interface Reading {
+  readonly of: string;
+  readonly keys: readonly string[];
+  readonly fetcher: Pick<Fetcher, "keysAtEnd" | "forgetEnds">;
+}
+
 export interface ReaderPlan {
   readonly kind: "reader";
   readonly name: string;
@@ -33,6 +40,12 @@ export class SimulatedReader {
 
   get isIdle(): boolean {
     return this.#isDone;
+  }
+
+  /** What it reads, to be read to its end once nothing more is written. */
+  get reading(): Reading {
+    const keys = this.#plan.partitions.map(({ topic, partition }) => `${topic}-${partition}`);
+    return { of: this.#plan.name, keys, fetcher: this.#fetcher };
   }
 
   start(): void {

@@ -36,8 +36,8 @@ const startAgainUs = 1_000_000;
 /** Longest that a start may take in virtual time while nothing is wrong with its disk. */
 const startUsMax = 60_000_000;
 
-/** What is wrong with a disk now: a full one explains a start that fails, a broken one also a broker that ends. */
-export type DiskTrouble = "none" | "full" | "broken";
+/** What can be wrong with a disk: a full one explains a start that fails, a broken one also a broker that ends. */
+export type DiskTrouble = "full" | "broken";
 
 type NodeState = "down" | "starting" | "serving" | "stopping";
 
@@ -53,7 +53,8 @@ export class SimulatedNode {
   #process = new SimulatedProcess("none");
   #broker: Broker | undefined;
   #releaseMemory: () => void = () => undefined;
-  #diskTrouble: DiskTrouble = "none";
+  /** Faults of the disk that are under way. */
+  readonly #troubles = { full: 0, broken: 0 };
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -74,9 +75,20 @@ export class SimulatedNode {
     return this.#process;
   }
 
-  /** A fault of the disk begins or ends. */
-  set diskTrouble(trouble: DiskTrouble) {
-    this.#diskTrouble = trouble;
+  /** A fault of the disk begins; the answer ends it. */
+  troubleDisk(trouble: DiskTrouble): () => void {
+    this.#troubles[trouble] += 1;
+    return () => {
+      this.#troubles[trouble] -= 1;
+    };
+  }
+
+  get #isDiskBroken(): boolean {
+    return this.#troubles.broken > 0;
+  }
+
+  get #isDiskWell(): boolean {
+    return !this.#isDiskBroken && this.#troubles.full === 0;
   }
 
   start(): void {
@@ -90,7 +102,7 @@ export class SimulatedNode {
     scheduler.schedule({ afterUs: 0, process, label: "start" }, () => this.#boot(process));
     scheduler.schedule({ afterUs: startUsMax, process: undefined, label: "overdue" }, () => {
       const isStuck = this.#process === process && this.#state === "starting" && !process.isPaused;
-      if (isStuck && this.#diskTrouble === "none") this.#violate("slowStart", "the broker does not serve");
+      if (isStuck && this.#isDiskWell) this.#violate("slowStart", "the broker does not serve");
     });
   }
 
@@ -117,7 +129,7 @@ export class SimulatedNode {
       broker.close().then(
         () => this.#stopped(process),
         (error: unknown) => {
-          if (this.#diskTrouble !== "broken") this.#violate("badStop", String(error));
+          if (!this.#isDiskBroken) this.#violate("badStop", String(error));
           this.#stopped(process);
         },
       );
@@ -172,7 +184,7 @@ export class SimulatedNode {
     if (this.#process !== process || !process.isAlive) return;
     const { scheduler, network, marks } = this.#options;
     const isStarting = this.#state === "starting";
-    const isExcused = this.#diskTrouble === "broken" || (this.#diskTrouble === "full" && isStarting);
+    const isExcused = this.#isDiskBroken || (isStarting && !this.#isDiskWell);
     if (!isExcused) {
       const kind = isCorruption(error) ? "corruption" : "brokerEnded";
       this.#violate(kind, error instanceof Error ? `${error.message}${causeOf(error)}` : String(error));

@@ -16,6 +16,8 @@ export interface FaultTargets {
 export type Heal = () => void;
 
 const longPauseMs = 6_000;
+/** How long a node stays down after an ambush. */
+const downUs = 300_000;
 
 /** Makes a fault happen now; answers what undoes it. */
 export function applyFault(fault: Fault, targets: FaultTargets): Heal {
@@ -50,9 +52,7 @@ function applyToNode(
   const { disk } = node;
   switch (fault.kind) {
     case "kill":
-      // What stands still is killed like anything else.
-      node.crash(fault.mode, { isPowerLost: fault.isPowerLost });
-      return () => node.start();
+      return applyKill(fault, node, scheduler);
     case "stop":
       node.stop();
       return () => startWhenDown(node, scheduler);
@@ -73,23 +73,26 @@ function applyToNode(
       return () => {
         disk.slowness = 1;
       };
-    case "writeError":
+    case "writeError": {
       disk.nextFailure = { code: "io", pathPart: fault.pathPart };
-      node.diskTrouble = "broken";
+      const end = node.troubleDisk("broken");
       return () => {
         disk.nextFailure = undefined;
-        node.diskTrouble = "none";
+        end();
       };
-    case "diskFull":
-      node.diskTrouble = "full";
+    }
+    case "diskFull": {
+      const end = node.troubleDisk("full");
       // Answered at once by a disk in memory; a failure would be a bug of the simulation.
       disk.limit(fault.freeBytes).catch(rethrow);
       return () => {
-        node.diskTrouble = "none";
+        end();
         disk.limit(undefined).catch(rethrow);
       };
+    }
     case "readFlips":
-      if (node.state === "serving") {
+      // After a restart the tail of a segment is read to be written again: what is read wrong then stays wrong.
+      if (node.state === "serving" && node.life === 1) {
         disk.flipChance = fault.probability;
         marks.reach("read answered with a flipped bit");
       }
@@ -99,6 +102,24 @@ function applyToNode(
     default:
       return fault satisfies never;
   }
+}
+
+/** Kills now, or in the middle of a certain write; what stands still is killed like anything else. */
+function applyKill(fault: Extract<Fault, { kind: "kill" }>, node: SimulatedNode, scheduler: Scheduler): Heal {
+  const kill = () => node.crash(fault.mode, { isPowerLost: fault.isPowerLost });
+  if (fault.during === undefined) {
+    kill();
+    return () => node.start();
+  }
+  const run = () => {
+    kill();
+    scheduler.schedule({ afterUs: downUs, process: undefined, label: "start" }, () => node.start());
+  };
+  node.disk.ambush = { pathPart: fault.during, run };
+  return () => {
+    node.disk.ambush = undefined;
+    node.start();
+  };
 }
 
 /** A broker that is asked to stop takes its time. */

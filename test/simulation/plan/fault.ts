@@ -4,7 +4,14 @@ import type { CrashMode } from "#storage/io/faulty-file.ts";
 export type Fault = { readonly atMs: number; readonly forMs: number } & FaultKind;
 
 type FaultKind =
-  | { readonly kind: "kill"; readonly host: string; readonly mode: CrashMode; readonly isPowerLost: boolean }
+  | {
+      readonly kind: "kill";
+      readonly host: string;
+      readonly mode: CrashMode;
+      readonly isPowerLost: boolean;
+      /** Waits, for as long as the fault lasts, for the next change of such a path, and strikes in its middle. */
+      readonly during: string | undefined;
+    }
   | { readonly kind: "stop"; readonly host: string }
   | { readonly kind: "pause"; readonly host: string }
   | { readonly kind: "clockJump"; readonly host: string; readonly skewMs: number }

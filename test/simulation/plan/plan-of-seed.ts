@@ -58,6 +58,10 @@ function topicsOf(random: Random, nodeCount: number): TopicPlan[] {
     configs: {
       ...(random.chance(0.3) && { "segment.ms": String(random.between(1_000, 5_000)) }),
       ...(random.chance(0.3) && { "segment.bytes": String(1 << 20) }),
+      ...(random.chance(0.3) && {
+        "retention.ms": String(random.between(1_000, 10_000)),
+        "segment.ms": "500",
+      }),
       ...(random.chance(0.2) && { "message.timestamp.type": "LogAppendTime" }),
       ...(nodeCount > 1 && { "min.insync.replicas": "2" }),
     },
@@ -88,13 +92,13 @@ interface WorkloadBounds {
 }
 
 function clientsOf(random: Random, bounds: WorkloadBounds): ClientPlan[] {
-  const sizeBytesMax = random.pick([40, 400, 60_000]);
+  const sizes = { sizeBytesMax: random.pick([40, 400, 60_000]), largeShare: random.pick([0.1, 0.1, 1]) };
   const clients: ClientPlan[] = [];
   for (let at = 0; at < random.between(1, 3); at++) {
-    clients.push(producerOf(random, { name: `producer-${at}`, sizeBytesMax, isIdempotent: true, bounds }));
+    clients.push(producerOf(random, { name: `producer-${at}`, ...sizes, isIdempotent: true, bounds }));
   }
   for (let at = 0; at < random.between(0, 2); at++) {
-    clients.push(producerOf(random, { name: `plain-${at}`, sizeBytesMax, isIdempotent: false, bounds }));
+    clients.push(producerOf(random, { name: `plain-${at}`, ...sizes, isIdempotent: false, bounds }));
   }
   for (let at = 0; at < random.between(1, 2); at++) {
     clients.push({
@@ -116,7 +120,14 @@ function clientsOf(random: Random, bounds: WorkloadBounds): ClientPlan[] {
 
 function producerOf(
   random: Random,
-  options: { name: string; sizeBytesMax: number; isIdempotent: boolean; bounds: WorkloadBounds },
+  options: {
+    name: string;
+    sizeBytesMax: number;
+    /** How many of the batches have records of up to that size. */
+    largeShare: number;
+    isIdempotent: boolean;
+    bounds: WorkloadBounds;
+  },
 ): ClientPlan {
   const { name, isIdempotent, bounds } = options;
   const partitions = partitionsOf(bounds.topics);
@@ -126,7 +137,7 @@ function producerOf(
   const tasks = timesOf(random, Math.ceil(taskCount / burst), bounds.safetyMs).flatMap((atMs) => {
     const place = random.pick(partitions);
     return Array.from({ length: burst }, (): ProduceTask => {
-      const sizeBytes = random.chance(0.2) ? random.between(8, options.sizeBytesMax) : 20;
+      const sizeBytes = random.chance(options.largeShare) ? random.between(8, options.sizeBytesMax) : 20;
       return { atMs, ...place, recordCount: random.between(1, 5), sizeBytes };
     });
   });
@@ -203,6 +214,19 @@ const faultMakers: readonly { readonly chance: number; readonly make: FaultMaker
       host: random.pick(hosts),
       mode: random.pick(crashModes),
       isPowerLost: random.chance(0.5),
+      during: undefined,
+    }),
+  },
+  {
+    chance: 0.5,
+    make: (random, atMs, { hosts }) => ({
+      kind: "kill",
+      atMs,
+      forMs: 12_000,
+      host: random.pick(hosts),
+      mode: random.pick(crashModes),
+      isPowerLost: random.chance(0.5),
+      during: random.pick(["/journal/", ".log", ".log", "checkpoint", "recovery-points", "snapshot", ""]),
     }),
   },
   {

@@ -1,8 +1,8 @@
+import { RaftHost } from "#raft/host/raft-host.ts";
 import { MetadataStore } from "#src/cluster/metadata-store.ts";
 import { ProducerIds } from "#src/cluster/producer-ids.ts";
 import { TopicAdmin } from "#src/cluster/topic-admin.ts";
 import { OffsetsTopic } from "#src/coordinators/offsets-topic.ts";
-import { Connection } from "#src/server/connection.ts";
 import { Router } from "#src/server/router.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { replaceMethod } from "./replace-method.ts";
@@ -61,7 +61,7 @@ export const clusterBugs: readonly PlantedBug[] = [
     plant: () =>
       replaceMethod(TopicAdmin.prototype, "create", (create) => {
         return async function (this: TopicAdmin, ...call) {
-          const planned = await create.call(this, call[0], { validateOnly: true });
+          const planned = await create.call(this, call[0], { ...call[1], validateOnly: true });
           create.apply(this, call).catch(() => undefined);
           return planned;
         };
@@ -78,11 +78,22 @@ export const clusterBugs: readonly PlantedBug[] = [
       }),
   },
   {
-    name: "drops bytes that come while it is busy",
-    trap: "a stream has no holes",
+    name: "drops the last entry of the journal when it starts",
+    trap: "what the journal holds is committed",
     plant: () =>
-      replaceMethod(Connection.prototype, "resumeReading", () => {
-        return function (this: Connection) {};
+      replaceMethod(RaftHost.prototype, "start", (start) => {
+        return function (this: RaftHost, options) {
+          const { entries } = options;
+          return start.call(this, entries ? { ...options, entries: withoutLast(entries) } : options);
+        };
       }),
   },
 ];
+
+async function* withoutLast<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
+  let held: T | undefined;
+  for await (const entry of entries) {
+    if (held !== undefined) yield held;
+    held = entry;
+  }
+}

@@ -1,5 +1,4 @@
-import type { File, FileSystem } from "#storage/io/file.ts";
-import { blockBytes } from "#storage/io/file.ts";
+import { blockBytes, DiskError, type File, type FileSystem } from "#storage/io/file.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** Bugs in how the disk is used: a file system that does not do all that it is asked for. */
@@ -49,6 +48,30 @@ export const diskBugs: readonly PlantedBug[] = [
         if (!file.path.endsWith(".log") || file.path.includes("/journal/")) return file;
         return { ...passing(file), resize: (sizeBytes) => file.resize(Math.max(0, sizeBytes - blockBytes)) };
       }),
+  },
+  {
+    name: "goes on after a failed write",
+    trap: "a failed durable write ends the process",
+    wrapFiles: (files) =>
+      withFiles(files, (file) => ({
+        ...passing(file),
+        write: (position, bytes) =>
+          file.write(position, bytes).catch((error: unknown) => {
+            if (!(error instanceof DiskError && error.code === "io")) throw error;
+          }),
+      })),
+  },
+  {
+    name: "takes a full disk for a broken one",
+    trap: "a full disk refuses produce, and ends nothing",
+    wrapFiles: (files) =>
+      withFiles(files, (file) => ({
+        ...passing(file),
+        write: (position, bytes) =>
+          file.write(position, bytes).catch((error: unknown) => {
+            throw error instanceof DiskError ? new DiskError("io", error.message) : error;
+          }),
+      })),
   },
   {
     name: "loses the middle of large writes",

@@ -128,6 +128,17 @@ export const partitionBugs: readonly PlantedBug[] = [
       ),
   },
   {
+    name: "answers DeleteRecords before it is done",
+    trap: "what was answered survives a crash",
+    plant: () =>
+      replaceMethod(Log.prototype, "trimTo", (trim) => {
+        return function (this: Log, offset) {
+          trim.call(this, offset).catch(() => undefined);
+          return Promise.resolve();
+        };
+      }),
+  },
+  {
     name: "skips a record where a batch ends",
     trap: "a reader sees every offset",
     plant: () =>

@@ -24,6 +24,9 @@ export interface SimulatedDiskOptions {
   readonly random: Random;
 }
 
+/** What changes of directories take that are not durable yet, in µs. */
+const entryUs = 20;
+
 /** The disk of one host, over all lives of its broker: lazy, slow, and faulty when told to be. */
 export class SimulatedDisk {
   /** All times are multiplied by it while the disk is slow. */
@@ -32,6 +35,8 @@ export class SimulatedDisk {
   nextFailure: { readonly code: DiskErrorCode; readonly pathPart: string } | undefined;
   /** How often a read answers with a flipped bit. */
   flipChance = 0;
+  /** Runs once, in the middle of the next change of such a path. */
+  ambush: { readonly pathPart: string; readonly run: () => void } | undefined;
   /** Changes under way. */
   inFlight = 0;
   readonly #options: SimulatedDiskOptions;
@@ -53,7 +58,9 @@ export class SimulatedDisk {
   openFor(process: SimulatedProcess): FileSystem {
     this.#process = process;
     this.inFlight = 0;
-    return new LatentFileSystem(this.#files, () => this.#wait(this.#options.profile.readUs));
+    return new LatentFileSystem(this.#files, () =>
+      this.#wait(this.#durationUs(this.#options.profile.readUs)),
+    );
   }
 
   /** The process is gone, and with it what was not yet durable, or some of it. */
@@ -69,18 +76,30 @@ export class SimulatedDisk {
     this.#faults.capacityBytes = used + freeBytes;
   }
 
-  async #settle({ kind }: DiskChange): Promise<void> {
+  async #settle(change: DiskChange): Promise<void> {
+    const isSlow = change.kind === "write" || change.kind === "syncDirectory";
+    const afterUs = this.#durationUs(isSlow ? this.#options.profile.writeUs : entryUs);
+    if (this.ambush && change.path.includes(this.ambush.pathPart)) this.#spring(this.ambush.run, afterUs);
     this.inFlight += 1;
-    await this.#wait(kind === "write" || kind === "syncDirectory" ? this.#options.profile.writeUs : 20);
+    await this.#wait(afterUs);
     this.inFlight -= 1;
   }
 
-  #wait(meanUs: number): Promise<void> {
-    const { scheduler, random, profile } = this.#options;
+  #spring(run: () => void, withinUs: number): void {
+    this.ambush = undefined;
+    const { scheduler, random } = this.#options;
+    scheduler.schedule({ afterUs: random.next() * withinUs, process: undefined, label: "ambush" }, run);
+  }
+
+  #durationUs(meanUs: number): number {
+    const { random, profile } = this.#options;
     const slowUs = random.chance(profile.slowChance) ? random.below(profile.slowUs + 1) : 0;
-    const afterUs = (meanUs / 2 + random.exponential(meanUs / 2) + slowUs) * this.slowness;
+    return (meanUs / 2 + random.exponential(meanUs / 2) + slowUs) * this.slowness;
+  }
+
+  #wait(afterUs: number): Promise<void> {
     return new Promise((resolve) =>
-      scheduler.schedule({ afterUs, process: this.#process, label: "disk" }, resolve),
+      this.#options.scheduler.schedule({ afterUs, process: this.#process, label: "disk" }, resolve),
     );
   }
 

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { runCampaign, runPlan } from "./campaign.ts";
+import { planOfSeed } from "./plan/plan-of-seed.ts";
+import { plantedBugs } from "./planted/planted-bugs.ts";
+import { shrink } from "./shrink.ts";
+
+/** Seeds in the normal run; more, or others, by environment. */
+const seedCount = Number(process.env.MILLRACE_SIMULATION_SEEDS ?? 20);
+const firstSeed = Number(process.env.MILLRACE_SIMULATION_FIRST_SEED ?? 1);
+
+/** Bugs that the normal run plants to see that it would find them; all of them by `main.ts --bugs`. */
+const sampleBugs = ["counts before the flush", "forgets producers when it starts", "never syncs directories"];
+const sampleSeedsMax = 60;
+
+test("no seed shows a violation, and a seed run twice does the same", async () => {
+  const result = await runCampaign({
+    firstSeed,
+    seedCount,
+    nodeCount: 1,
+    repeatEvery: 20,
+    stopsAtFirst: false,
+  });
+  const found = result.failed.map(({ seed, violations }) => ({ seed, violations: violations.slice(0, 3) }));
+  expect(found).toEqual([]);
+  expect(result.unequal).toEqual([]);
+}, 600_000);
+
+test.each(plantedBugs.filter(({ name }) => sampleBugs.includes(name)))(
+  "a broker that $name is found out",
+  async (bug) => {
+    const { failed } = await runCampaign({
+      firstSeed: 1,
+      seedCount: sampleSeedsMax,
+      nodeCount: 1,
+      bug,
+      repeatEvery: 0,
+      stopsAtFirst: true,
+    });
+    expect(failed).toHaveLength(1);
+  },
+  600_000,
+);
+
+test("planting a bug leaves no trace behind", async () => {
+  const plan = planOfSeed({ seed: 1, nodeCount: 1 });
+  const before = await runPlan(plan);
+  for (const bug of plantedBugs) bug.plant?.()[Symbol.dispose]();
+  expect((await runPlan(plan)).traceHash).toBe(before.traceHash);
+}, 120_000);
+
+test("a failing plan shrinks to what it fails by", async () => {
+  const plan = planOfSeed({ seed: 3, nodeCount: 1 });
+  const [needed] = plan.clients;
+  // Stands for a run: what is needed is one client with at least two of its tasks, and no fault at all.
+  const fails = async ({ clients }: typeof plan) => {
+    const kept = clients.find(({ name }) => name === needed?.name);
+    return kept !== undefined && "tasks" in kept && kept.tasks.length >= 2;
+  };
+  const { plan: small, runs } = await shrink(plan, fails, { runsMax: 1_000 });
+  expect(small.faults).toEqual([]);
+  expect(small.clients.map((client) => [client.name, "tasks" in client && client.tasks.length])).toEqual([
+    [needed?.name, 2],
+  ]);
+  expect(runs).toBeLessThan(200);
+});
