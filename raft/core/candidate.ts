@@ -29,7 +29,7 @@ export class Candidate implements Role {
     this.#state = state;
     this.#transitions = transitions;
     this.#campaign = campaign;
-    this.#timeoutTicks = state.electionTimeoutTicks();
+    this.#timeoutTicks = campaign.preVote ? state.preVoteTimeoutTicks() : state.electionTimeoutTicks();
   }
 
   /** Asks everybody; not part of the constructor, because a single voter has won when it returns. */

@@ -34,6 +34,9 @@ export class DurableWrites {
 
   /** Keeps a message back until all that is known now is durable. */
   promise(message: Message): void {
+    const last = this.#waiting.at(-1);
+    // A later acknowledgement says all that an earlier one says.
+    if (last && isAcknowledgedBy(last, message)) this.#waiting.pop();
     this.#waiting.push(message);
   }
 
@@ -92,6 +95,16 @@ export class DurableWrites {
   get oldestTick(): number | undefined {
     return this.#outstanding[0]?.startedTick;
   }
+}
+
+function isAcknowledgedBy(earlier: Message, later: Message): boolean {
+  return (
+    earlier.kind === "appendAccepted" &&
+    later.kind === "appendAccepted" &&
+    earlier.to === later.to &&
+    earlier.term === later.term &&
+    earlier.matchIndex <= later.matchIndex
+  );
 }
 
 const none: readonly Message[] = [];

@@ -82,6 +82,8 @@ export class GroupState {
       recentBytesMax: options.limits.recentBytesMax,
     });
     for (const entry of entries) this.configurations.note(entry);
+    // A vote or a term is never behind the entries: they are written after it.
+    assert(this.log.lastTerm <= this.term);
     this.commitTo(Math.max(this.log.commitIndex, this.configurations.provenCommitIndex));
   }
 
@@ -158,9 +160,20 @@ export class GroupState {
     return this.electionTicks + this.#jitter(this.electionTicks);
   }
 
-  /** A wait that is short, and not the same everywhere. */
+  /** How long this time to wait for answers to a PreVote, which may be repeated because it disturbs nobody. */
+  preVoteTimeoutTicks(): number {
+    const half = Math.ceil(this.electionTicks / 2);
+    return half + this.#jitter(half);
+  }
+
+  /**
+   * How long to wait once the leader is known to be gone: short, and, because all know it at about the same time,
+   * another time for each, so that they do not split the votes. Who is first changes from term to term.
+   */
   hurriedTicks(): number {
-    return 1 + this.#jitter(this.heartbeatTicks);
+    const { voters } = this.configuration;
+    const rank = (Math.max(0, voters.indexOf(this.id)) + this.term) % Math.max(1, voters.length);
+    return 1 + 2 * rank + this.#jitter(2);
   }
 
   /** The disk has not completed a write within an election timeout: who cannot write must not lead. */

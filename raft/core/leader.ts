@@ -26,7 +26,7 @@ export type Proposal = Omit<Entry, "index" | "term">;
 export type MembershipRefusal = MembershipProblem | "not-leader" | "change-pending" | "transferring";
 
 /** Why leadership cannot go to a replica. */
-export type TransferRefusal = "not-leader" | "not-a-voter" | "change-pending";
+export type TransferRefusal = "not-leader" | "not-a-voter";
 
 /** Gives entries their places, gets them to the others and tells what is committed. */
 export class Leader implements Role {
@@ -51,7 +51,7 @@ export class Leader implements Role {
     this.#replicator = new Replicator(state, this.#progress);
     this.#firstIndex = state.log.lastIndex + 1;
     this.#pendingChangeIndex = this.#firstIndex;
-    this.#trackMembers();
+    this.#trackMembers({ isActive: false });
   }
 
   get leader(): ReplicaId {
@@ -305,7 +305,8 @@ export class Leader implements Role {
     // Those who leave hear of it first: afterwards they are told nothing.
     this.#replicator.sendAll();
     configurations.commitTo(index);
-    this.#trackMembers();
+    // Who is new has had no time to be heard of.
+    this.#trackMembers({ isActive: true });
     if (!hadCommittedInTerm) this.#reads.startEarly(index);
     if (!isVoter(this.#state.configuration, this.#state.id)) {
       this.#leave();
@@ -368,15 +369,14 @@ export class Leader implements Role {
     }
   }
 
-  #trackMembers(): void {
+  #trackMembers({ isActive }: { isActive: boolean }): void {
     const { id, log, limits, configuration } = this.#state;
     const ids = members(configuration);
     for (const replica of this.#progress.keys()) if (!ids.includes(replica)) this.#progress.delete(replica);
     for (const replica of ids) {
       if (this.#progress.has(replica)) continue;
       const progress = new Progress(log.lastIndex + 1, limits.inflight);
-      // Somebody new has had no time to be heard of.
-      progress.isActive = true;
+      progress.isActive = isActive;
       if (replica === id) progress.matchIndex = log.persistedIndex;
       this.#progress.set(replica, progress);
     }

@@ -126,3 +126,8 @@ export interface SnapshotRefused extends Envelope {
   /** Index of the refused point. */
   readonly index: number;
 }
+
+/** Whether only the leader of the message's term sends such a message. */
+export function isFromLeader({ kind }: Message): boolean {
+  return kind === "append" || kind === "heartbeat" || kind === "snapshot";
+}

@@ -27,8 +27,6 @@ export class Progress {
   isCheckDue = false;
   /** Entries are being loaded for it. */
   isLoading = false;
-  /** In catch-up: the host has been asked. */
-  isCatchUpRequested = false;
   /** In catch-up: the point that the replica is to install, once the host has offered one. */
   point: SnapshotPoint | undefined;
   readonly inflight: Inflight;
@@ -111,7 +109,6 @@ export class Progress {
     this.isPaused = false;
     this.isCheckDue = false;
     this.isLoading = false;
-    this.isCatchUpRequested = false;
     this.point = undefined;
     this.inflight.clear();
   }

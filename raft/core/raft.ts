@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { ApplyFeed } from "./apply-feed.ts";
 import { Candidate } from "./candidate.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Entry } from "./entry.ts";
@@ -6,7 +7,7 @@ import { Follower } from "./follower.ts";
 import { GroupState, type RaftOptions } from "./group-state.ts";
 import { Leader, type MembershipRefusal, type Proposal, type TransferRefusal } from "./leader.ts";
 import type { MembershipChange } from "./membership.ts";
-import type { Message, MessageKind, SnapshotPoint } from "./messages.ts";
+import { isFromLeader, type Message, type SnapshotPoint } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import type { Floor, Leadership, Load, Ready, RoleName, Write, WriteToken } from "./ready.ts";
 import { noReplica, type ReplicaId } from "./replica-id.ts";
@@ -22,14 +23,14 @@ import { answerVote } from "./voting.ts";
 export class Raft {
   readonly #state: GroupState;
   readonly #transitions: Transitions;
+  readonly #applyFeed: ApplyFeed;
   #role: Follower | Candidate | Leader;
   #toldLeadership: Leadership;
-  #loadedToApply: Entry[] = [];
-  #isLoadingToApply = false;
   #isInstallHanded = false;
 
   constructor(options: RaftOptions) {
     this.#state = new GroupState(options);
+    this.#applyFeed = new ApplyFeed(this.#state);
     this.#transitions = {
       becomeFollower: (term, leader) => this.#becomeFollower(term, leader),
       becomePreCandidate: () => this.#campaign({ preVote: true, isTransfer: false }),
@@ -147,7 +148,7 @@ export class Raft {
       return;
     }
     // Somebody else has won this term.
-    if (this.#role instanceof Candidate && isFromLeader[message.kind]) {
+    if (this.#role instanceof Candidate && isFromLeader(message)) {
       this.#becomeFollower(message.term, message.from);
     }
     this.#role.step(message);
@@ -214,15 +215,8 @@ export class Raft {
 
   /** Answers a load: entries from its first index on, dense. None: a replica's are in the journal no more. */
   loaded(load: Load, entries: readonly Entry[]): void {
-    if (load.purpose !== "apply") {
-      if (this.#role.name === "leader") this.#role.loaded(load, entries);
-      return;
-    }
-    // The answer to a load from before an install.
-    if (!this.#isLoadingToApply || load.firstIndex !== this.#state.log.nextToHand) return;
-    assert(entries.length > 0);
-    this.#isLoadingToApply = false;
-    this.#loadedToApply = [...entries];
+    if (load.purpose === "apply") this.#applyFeed.loaded(load, entries);
+    else if (this.#role.name === "leader") this.#role.loaded(load, entries);
   }
 
   /** Answers a catch-up: the replica has been brought close to this point and is to install it. False: not wanted any more. */
@@ -270,7 +264,7 @@ export class Raft {
       state.hasUnstagedHardState ||
       state.log.hasUnstaged ||
       state.writes.hasWaiting ||
-      this.#hasToApply ||
+      this.#applyFeed.hasWork ||
       (this.#role.name === "leader" && this.#role.hasWork) ||
       state.reads.length > 0 ||
       state.catchUps.length > 0 ||
@@ -286,7 +280,7 @@ export class Raft {
     if (this.#role.name === "leader") this.#role.flush();
     const write = this.#stage();
     this.#release(this.#state.writes.takeUnconditional());
-    const committed = this.#takeCommitted();
+    const committed = this.#applyFeed.take();
     const { outbox: messages, loads, catchUps, reads } = this.#state;
     this.#state.outbox = [];
     this.#state.loads = [];
@@ -327,37 +321,6 @@ export class Raft {
     }
   }
 
-  get #hasToApply(): boolean {
-    const { log, installing } = this.#state;
-    if (installing || this.#isLoadingToApply) return false;
-    return log.nextToHand <= log.applicableIndex;
-  }
-
-  #takeCommitted(): readonly Entry[] {
-    if (!this.#hasToApply) return [];
-    const { log, loads, limits, term } = this.#state;
-    const start = log.nextToHand;
-    let entries: readonly Entry[] = this.#loadedToApply;
-    this.#loadedToApply = [];
-    if (entries.length === 0 && start < log.firstInMemory) {
-      this.#isLoadingToApply = true;
-      loads.push({
-        purpose: "apply",
-        firstIndex: start,
-        lastIndex: Math.min(log.applicableIndex, log.firstInMemory - 1),
-        bytesMax: limits.loadBytesMax,
-        term,
-      });
-      return [];
-    }
-    if (entries.length === 0) {
-      entries = log.recentEntries({ start, last: log.applicableIndex, bytesMax: Infinity });
-    }
-    assert(entries[0]?.index === start);
-    log.handedTo(start + entries.length - 1);
-    return entries;
-  }
-
   #takeInstall(): SnapshotPoint | undefined {
     if (this.#isInstallHanded || !this.#state.installing) return undefined;
     this.#isInstallHanded = true;
@@ -367,8 +330,7 @@ export class Raft {
   #endInstall(): void {
     this.#state.installing = undefined;
     this.#isInstallHanded = false;
-    this.#loadedToApply = [];
-    this.#isLoadingToApply = false;
+    this.#applyFeed.restart();
   }
 
   get #leadership(): Leadership {
@@ -392,9 +354,10 @@ export class Raft {
   }
 
   /** Tells a leader or candidate of an earlier term how far the group is, so that it does not stay behind for ever. */
-  #answerStale({ kind, from }: Message): void {
+  #answerStale(message: Message): void {
     const { id, term } = this.#state;
-    if (isFromLeader[kind]) {
+    const { kind, from } = message;
+    if (isFromLeader(message)) {
       this.#state.send({ kind: "heartbeatAnswer", from: id, to: from, term, readContext: 0 });
     } else if (kind === "vote") {
       this.#state.send({
@@ -426,24 +389,8 @@ export class Raft {
   }
 }
 
-/** Kinds that only a leader of the message's term sends. */
-const isFromLeader: Readonly<Record<MessageKind, boolean>> = {
-  append: true,
-  heartbeat: true,
-  snapshot: true,
-  vote: false,
-  voteAnswer: false,
-  appendAccepted: false,
-  appendRejected: false,
-  heartbeatAnswer: false,
-  timeoutNow: false,
-  readIndex: false,
-  readIndexAnswer: false,
-  snapshotRefused: false,
-};
-
-function leaderIn({ kind, from }: Message): ReplicaId {
-  return isFromLeader[kind] ? from : noReplica;
+function leaderIn(message: Message): ReplicaId {
+  return isFromLeader(message) ? message.from : noReplica;
 }
 
 /** A PreVote asks and answers about a term that nobody has entered. */

@@ -166,7 +166,6 @@ export class Replicator {
 
   #requestCatchUp(to: ReplicaId, progress: Progress): void {
     progress.becomeCatchUp();
-    progress.isCatchUpRequested = true;
     this.#state.catchUps.push(to);
   }
 
