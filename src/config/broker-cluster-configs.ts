@@ -5,11 +5,13 @@ import { atLeast, oneOf, quorumServers, quorumVoters, someItems, someOf } from "
 export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   boolean("auto.leader.rebalance.enable", true, { importance: "high" }),
   int("broker.heartbeat.interval.ms", 2000),
-  int("broker.session.timeout.ms", 9000),
+  int("broker.session.timeout.ms", 9000, {
+    does: "A node of a cluster that is not reached for so long counts as gone.",
+  }),
   list("controller.listener.names", "CONTROLLER", {
     validator: someItems,
     importance: "high",
-    does: "The listeners that belong to the controller's traffic; clients are not served on them.",
+    does: "The listeners for the traffic between nodes, of which the first is opened where there are several nodes; clients are not served on them.",
   }),
   long("controller.performance.always.log.threshold.ms", 2000, { validator: atLeast(0), internal: true }),
   long("controller.performance.sample.period.ms", 60000, { validator: atLeast(100), internal: true }),
@@ -23,7 +25,11 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   int("controller.quorum.fetch.timeout.ms", 2000, { validator: atLeast(0), importance: "high" }),
   int("controller.quorum.request.timeout.ms", 2000, { validator: atLeast(0) }),
   int("controller.quorum.retry.backoff.ms", 20, { validator: atLeast(0), importance: "low" }),
-  list("controller.quorum.voters", "", { validator: quorumVoters, importance: "high" }),
+  list("controller.quorum.voters", "", {
+    validator: quorumVoters,
+    importance: "high",
+    does: "All nodes of a cluster as id@host:port, the port that of the node's controller listener; a node that is alone names itself or none.",
+  }),
   int("controller.socket.timeout.ms", 30000),
   int("default.replication.factor", 1, { does: "Replicas of a topic whose creation names no number." }),
   int("delete.records.purgatory.purge.interval.requests", 1),

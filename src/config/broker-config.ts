@@ -8,6 +8,7 @@ import {
 import { type HostPort, parseHostPort } from "./host-port.ts";
 import { type Listener, resolveListeners } from "./listeners.ts";
 import { parseConfigValue } from "./parse-config-value.ts";
+import { type QuorumConfig, resolveQuorum } from "./quorum.ts";
 import { type TopicSettings, topicSettings } from "./topic-settings.ts";
 import { type ValueReader, valueReader } from "./value-reader.ts";
 
@@ -17,8 +18,12 @@ export interface BrokerConfig {
   readonly rack: string | null;
   /** What clients connect to; only PLAINTEXT ones get this far. */
   readonly listeners: readonly Listener[];
-  /** Recognised, and not opened by a single node. */
+  /** Recognised; the first is opened where there are several nodes. */
   readonly controllerListeners: readonly Listener[];
+  /** The other nodes, and where this one takes their connections; undefined for a node that is alone. */
+  readonly quorum: QuorumConfig | undefined;
+  /** A node that is not reached for so long counts as gone. */
+  readonly sessionTimeoutMs: number;
   /** What clients are told; port 0 stands for the port that the listener of that name got. */
   readonly advertisedListeners: readonly Listener[];
   readonly logDirectory: string;
@@ -124,6 +129,16 @@ export function buildBrokerConfig(
     problems,
   );
   refuseContradictions(read, problems);
+  const quorum = resolveQuorum(
+    {
+      nodeId: read.number("node.id"),
+      roles: read.list("process.roles"),
+      voters: read.list("controller.quorum.voters"),
+      bootstrapServers: read.list("controller.quorum.bootstrap.servers"),
+      controllerListeners: listeners.controller,
+    },
+    problems,
+  );
   const maxConnectionsPerIpOverrides = parseAddressLimits(
     read.text("max.connections.per.ip.overrides"),
     problems,
@@ -135,6 +150,7 @@ export function buildBrokerConfig(
     ...readStorageConfig(read),
     listeners: listeners.client,
     controllerListeners: listeners.controller,
+    quorum,
     advertisedListeners: listeners.advertised,
     maxConnectionsPerIpOverrides,
     httpListener: readHttpListener(read, layers),
@@ -225,6 +241,7 @@ function readServerConfig(read: ValueReader) {
   return {
     nodeId: read.number("node.id"),
     rack: read.textOrNull("broker.rack"),
+    sessionTimeoutMs: read.number("broker.session.timeout.ms"),
     autoCreateTopics: read.flag("auto.create.topics.enable"),
     deleteTopics: read.flag("delete.topic.enable"),
     numPartitions: read.number("num.partitions"),

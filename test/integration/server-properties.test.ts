@@ -41,7 +41,6 @@ describe("Kafka's own properties files", () => {
     expect(start.code).toBe(0);
     expect(start.withoutEffect).toEqual([
       [
-        "controller.quorum.voters",
         "inter.broker.listener.name",
         "share.coordinator.state.topic.min.isr",
         "share.coordinator.state.topic.replication.factor",

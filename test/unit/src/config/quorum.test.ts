@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import type { Listener } from "#src/config/listeners.ts";
+import { type QuorumTexts, resolveQuorum } from "#src/config/quorum.ts";
+
+const controller: Listener = {
+  name: "CONTROLLER",
+  host: "127.0.0.1",
+  port: 9093,
+  securityProtocol: "PLAINTEXT",
+};
+const threeVoters = ["1@127.0.0.1:9093", "2@[::1]:9095", "3@c.example:9097"];
+
+function resolve(texts: Partial<QuorumTexts>) {
+  const problems: string[] = [];
+  const quorum = resolveQuorum(
+    {
+      nodeId: 1,
+      roles: ["broker", "controller"],
+      voters: [],
+      bootstrapServers: [],
+      controllerListeners: [controller],
+      ...texts,
+    },
+    problems,
+  );
+  return { quorum, problems };
+}
+
+describe("a quorum", () => {
+  test("of several voters makes a node one of a cluster", () => {
+    const { quorum, problems } = resolve({ voters: threeVoters });
+    expect(problems).toEqual([]);
+    expect(quorum).toEqual({
+      voters: [
+        { nodeId: 1, host: "127.0.0.1", port: 9093 },
+        { nodeId: 2, host: "::1", port: 9095 },
+        { nodeId: 3, host: "c.example", port: 9097 },
+      ],
+      listener: controller,
+    });
+  });
+
+  test.each([{ voters: [] }, { voters: ["1@127.0.0.1:9093"] }, { bootstrapServers: ["localhost:9093"] }])(
+    "of %j leaves a node alone",
+    (texts) => {
+      expect(resolve(texts)).toEqual({ quorum: undefined, problems: [] });
+    },
+  );
+
+  test.each([
+    [{ voters: threeVoters, nodeId: 4 }, "Cannot start node 4: controller.quorum.voters does not name it"],
+    [{ voters: ["2@h:1"] }, "Cannot start node 1: controller.quorum.voters does not name it"],
+    [{ voters: threeVoters, roles: ["broker"] }, 'Cannot start voter 1: its process.roles lack "controller"'],
+    [{ voters: ["1@h:1", "1@h:2"] }, "Cannot use controller.quorum.voters: it names node 1 twice"],
+    [{ voters: ["1@h:1", "2@h:1"] }, "Cannot use controller.quorum.voters: two nodes have the address h:1"],
+    [
+      { voters: threeVoters, controllerListeners: [] },
+      "Cannot reach the other voters: listeners has none of those that controller.listener.names names",
+    ],
+    [
+      { voters: threeVoters, controllerListeners: [{ ...controller, securityProtocol: "SSL" as const }] },
+      'Cannot open listener "CONTROLLER": SSL is not served between nodes yet, only PLAINTEXT is',
+    ],
+    [
+      { bootstrapServers: ["a:1", "b:1"] },
+      "Cannot form a cluster from the 2 controller.quorum.bootstrap.servers alone: name the nodes in controller.quorum.voters, as id@host:port",
+    ],
+  ])("refuses %j", (texts, problem) => {
+    expect(resolve(texts).problems).toEqual([problem]);
+  });
+});
