@@ -30,9 +30,7 @@ export class FrameEncoder {
 
   encode({ kind, envelope, payloads = [] }: FrameParts): EncodedFrame {
     const writer = this.#writer;
-    // Also after an encoding that threw midway.
     writer.pos = 0;
-    writer.states = null;
     writer.raw(headerSpace);
     if (envelope) envelope.type.encode(envelope.fields, writer);
     const envelopeBytes = writer.pos - frameHeaderBytes;

@@ -112,6 +112,8 @@ export class MemoryNetwork implements PeerNetwork {
     if (this.#isFrozen) {
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
     }
+    // Comes too late for a signal that is aborted meanwhile, as a real one may.
+    await new Promise<void>((resolve) => this.#clock.schedule(1, resolve));
     const accept = this.#acceptors.get(port);
     if (!accept) throw new Error("connection refused");
     const [near, far] = [new MemorySocket(this, `memory:${port}`), new MemorySocket(this, "memory:dialler")];

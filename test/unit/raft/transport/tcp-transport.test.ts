@@ -5,7 +5,7 @@ import { askWho } from "#raft/transport/ask-who.ts";
 import { encodeNodeFrame } from "#raft/transport/codec.ts";
 import { FrameEncoder } from "#raft/transport/frame-encoder.ts";
 import { FrameReader } from "#raft/transport/frame-reader.ts";
-import { type Admit, decodeAnswer, encodeHello } from "#raft/transport/handshake.ts";
+import { type Admit, decodeAnswer, encodeHello, encodeWelcome } from "#raft/transport/handshake.ts";
 import type { TransportBounds } from "#raft/transport/link-context.ts";
 import type { NodeFrame } from "#raft/transport/node-frame.ts";
 import type { Refusal } from "#raft/transport/refusal.ts";
@@ -79,7 +79,8 @@ class World {
   /** A connection of somebody who is no transport, and what comes back over it. */
   async stranger(node: Node): Promise<{ socket: MemorySocket; received: Buffer[]; isClosed: () => boolean }> {
     const { port } = node.transport;
-    const socket = await this.network.dial({ host: "memory", port, signal: new AbortController().signal });
+    const { signal } = new AbortController();
+    const socket = await this.clock.until(this.network.dial({ host: "memory", port, signal }));
     const received: Buffer[] = [];
     const events = { data: (chunk: Buffer) => received.push(Buffer.from(chunk)), drain: () => undefined };
     socket.listen({ ...events, close: () => undefined });
@@ -294,16 +295,39 @@ describe("a connection", () => {
   test("that ends as soon as it is made is not made again and again without a pause", async () => {
     const world = new World();
     const one = await world.start(node(1));
-    const welcome = encoder.encode({ kind: "goodbye" });
+    const welcome = encodeWelcome({ version: 1, from: node(2) }, encoder);
+    const goodbye = encoder.encode({ kind: "goodbye" });
     const listener = await world.network.listen({ host: "memory", port: 0 }, (socket) => {
       socket.listen({ data: () => undefined, drain: () => undefined, close: () => undefined });
-      socket.write(welcome.pieces);
-      socket.destroy();
+      socket.write([...welcome.pieces, ...goodbye.pieces]);
+      socket.end();
     });
     one.transport.setPeers([{ ...node(2), host: "memory", port: listener.port }]);
     await world.clock.advance(10_000);
+    expect(one.told.slice(0, 2)).toEqual(["up 2", "down 2 left"]);
     expect(world.network.dialed.length).toBeLessThan(30);
     await world.close(one);
+  });
+
+  test("of which the peer takes leave is not listened to any more", async () => {
+    const world = new World();
+    const one = await world.start(node(1));
+    one.transport.setPeers([{ ...node(2), host: "memory", port: 1 }]);
+    const { socket, isClosed } = await world.stranger(one);
+    socket.write([hello(), passBytes, ...encoder.encode({ kind: "goodbye" }).pieces, passBytes]);
+    await world.clock.advance(10);
+    expect(one.frames.length).toBe(1);
+    expect(isClosed()).toBe(true);
+    await world.close(one);
+  });
+
+  test("does not hold up closing when the peer does not answer", async () => {
+    const world = new World();
+    const [one, two] = await pair(world);
+    world.network.freeze();
+    await world.close(one, two);
+    await world.clock.advance(2);
+    expect([world.network.openCount, world.clock.timerCount]).toEqual([0, 0]);
   });
 
   test("carries chunks only while little else waits", async () => {
