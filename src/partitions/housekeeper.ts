@@ -45,7 +45,8 @@ const proposedBytesMax = 64 << 20;
 const judgeDiskEveryMs = 1_000;
 /** Below this many free bytes no more is taken in: what is under way and what retention writes still have to fit. */
 const freeBytesMin = 32 << 20;
-const flushesAtOnce = 4;
+/** A busy loop takes longer to come back to a flush than the disk for its write: this many keep the disk at work. */
+const flushesAtOnce = 12;
 
 /**
  * Moves committed batches from memory to segments and old segments away, so that memory, journal and disk

@@ -45,10 +45,12 @@ interface StoragePorts {
 /** Aligned memory besides the journal's staging: segment writes, reads and snapshots under way. */
 const ioBytesMax = 192 << 20;
 /**
- * Calls that segments, indexes and snapshots may have with the disk at once. All calls share the runtime's four threads:
- * the journal, which has a file system of its own, must always find one free.
+ * Calls that segments, indexes and snapshots may have with the disk at once. All calls share the runtime's threads, four
+ * unless the process began with more: the journal, which has a file system of its own, must always find one free.
  */
-const logCallsMax = { reads: 2, writes: 1 } as const;
+function logCallsMax(threads: number): { readonly reads: number; readonly writes: number } {
+  return threads >= 6 ? { reads: 3, writes: 2 } : { reads: 2, writes: 1 };
+}
 /** Staged journal bytes at which the group commit does not gather any further. */
 const stagedBytesMax = 64 << 20;
 
@@ -127,10 +129,11 @@ async function openFiles(
   await mkdir(config.logDirectory, { recursive: true });
   const nonce = identity.newMemberSuffix();
   stack.use(await lockDirectory({ directory: config.logDirectory, processId: process.pid, nonce }));
+  const { reads, writes } = logCallsMax(Number(process.env["UV_THREADPOOL_SIZE"] ?? 4));
   const files = await openDirectFileSystem({
     probeDirectory: config.logDirectory,
-    readsInFlightMax: logCallsMax.reads,
-    writesInFlightMax: logCallsMax.writes,
+    readsInFlightMax: reads,
+    writesInFlightMax: writes,
   });
   logger.info(
     { directory: config.logDirectory, mode: files.mode },
