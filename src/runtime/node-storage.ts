@@ -129,7 +129,7 @@ async function openFiles(
   await mkdir(config.logDirectory, { recursive: true });
   const nonce = identity.newMemberSuffix();
   stack.use(await lockDirectory({ directory: config.logDirectory, processId: process.pid, nonce }));
-  const { reads, writes } = logCallsMax(Number(process.env["UV_THREADPOOL_SIZE"] ?? 4));
+  const { reads, writes } = logCallsMax(Number(process.env.UV_THREADPOOL_SIZE ?? 4));
   const files = await openDirectFileSystem({
     probeDirectory: config.logDirectory,
     readsInFlightMax: reads,
