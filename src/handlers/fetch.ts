@@ -4,10 +4,11 @@ import { topicById } from "../cluster/metadata-image.ts";
 import { ChangeWatch } from "../partitions/change-watch.ts";
 import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
-import { codeOfFailedRead, type FailureReport } from "./failure-report.ts";
+import { codeOfFailedRead } from "./failure-report.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 
 type Request = FetchRequest;
 type Response = FetchResponse;
@@ -40,6 +41,7 @@ interface WantedTopic {
 interface Round {
   readonly response: Response;
   readonly sizeBytes: number;
+  /** Whether something is wrong that the client should hear of at once. */
   readonly hasError: boolean;
 }
 
@@ -87,7 +89,7 @@ function resolve(broker: ServedBroker, request: Request, { apiVersion }: Request
       const partition = isKnown ? broker.partitions.find(name, partitionRequest.partition) : undefined;
       let errorCode: ErrorCode = ErrorCode.none;
       if (!isKnown) errorCode = unknown;
-      else if (!partition) errorCode = ErrorCode.unknownTopicOrPartition;
+      else if (!partition) errorCode = errorOfAbsent(broker, name, partitionRequest.partition);
       else errorCode = leaderEpochError(partition, partitionRequest.currentLeaderEpoch);
       return { request: partitionRequest, partition, errorCode };
     });
@@ -116,15 +118,20 @@ async function readAll(
         isolationLevel: request.isolationLevel,
         apiVersion: context.apiVersion,
         traffic: broker.telemetry.traffic,
-        report: broker,
+        broker,
       });
       sizeBytes += answer.sizeBytes;
-      hasError ||= answer.answer.errorCode !== ErrorCode.none || answer.answer.divergingEpoch !== undefined;
+      hasError ||= endsWait(wanted, answer.answer);
       answers.push(answer.answer);
     }
     responses.push({ topic: topic.topic, topicId: topic.topicId, partitions: answers });
   }
   return { response: { errorCode: ErrorCode.none, sessionId: 0, responses }, sizeBytes, hasError };
+}
+
+/** What was not known from the start is told when the others are: a reader of a deleted topic would ask without end (as Kafka). */
+function endsWait({ errorCode: known }: Wanted, { errorCode, divergingEpoch }: PartitionAnswer): boolean {
+  return (errorCode !== ErrorCode.none && !isUnknown(known)) || divergingEpoch !== undefined;
 }
 
 interface ReadBounds {
@@ -133,15 +140,17 @@ interface ReadBounds {
   readonly isolationLevel: number;
   readonly apiVersion: number;
   readonly traffic: TopicTraffic;
-  readonly report: FailureReport;
+  readonly broker: ServedBroker;
 }
 
 async function readOne(
   { request, partition, errorCode }: Wanted,
   bounds: ReadBounds,
 ): Promise<{ answer: PartitionAnswer; sizeBytes: number }> {
-  if (!partition || errorCode !== ErrorCode.none) return failed(request, errorCode);
-  if (partition.isClosed) return failed(request, ErrorCode.notLeaderOrFollower);
+  if (!partition || errorCode !== ErrorCode.none) {
+    return failed(request, errorCode, isUnknown(errorCode) ? [] : null);
+  }
+  if (partition.isClosed) return failed(request, codeOfClosed(bounds.broker, partition));
 
   const { highWatermark, lastStableOffset, logStartOffset } = partition;
   const place = {
@@ -153,14 +162,14 @@ async function readOne(
   };
   const diverging = divergence(partition, request);
   // An epoch that this log has not reached cannot be answered as a divergence: the reader would ask again for ever.
-  const isUnknown = diverging !== undefined && diverging.endOffset < 0;
-  if (diverging && !isUnknown) {
+  const isOfFuture = diverging !== undefined && diverging.endOffset < 0;
+  if (diverging && !isOfFuture) {
     return {
       answer: { ...place, errorCode: ErrorCode.none, divergingEpoch: diverging, records: noRecords },
       sizeBytes: 0,
     };
   }
-  if (isUnknown || request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
+  if (isOfFuture || request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
     return failed(request, ErrorCode.offsetOutOfRange);
   }
 
@@ -184,8 +193,13 @@ async function readOne(
       sizeBytes: slice.sizeBytes,
     };
   } catch (error) {
-    return failed(request, codeOfFailedRead(bounds.report, error));
+    return failed(request, codeOfFailedRead(bounds.broker, error));
   }
+}
+
+/** Deleted, or only moved away. */
+function codeOfClosed({ metadata }: ServedBroker, { topic }: Partition): ErrorCode {
+  return metadata.image.topics.has(topic) ? ErrorCode.notLeaderOrFollower : ErrorCode.unknownTopicOrPartition;
 }
 
 /** KIP-595: a reader whose last epoch is not ours is told where the two logs part. */
@@ -205,6 +219,7 @@ function isUnknown(errorCode: ErrorCode): boolean {
 function failed(
   request: PartitionRequest,
   errorCode: ErrorCode,
+  abortedTransactions: PartitionAnswer["abortedTransactions"] = null,
 ): { answer: PartitionAnswer; sizeBytes: number } {
   return {
     answer: {
@@ -213,7 +228,7 @@ function failed(
       highWatermark: -1,
       lastStableOffset: -1,
       logStartOffset: -1,
-      abortedTransactions: isUnknown(errorCode) ? [] : null,
+      abortedTransactions,
       records: noRecords,
     },
     sizeBytes: 0,

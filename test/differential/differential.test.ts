@@ -17,7 +17,9 @@ import { groupScenarios } from "./scenarios/groups.ts";
 import { oddValues } from "./scenarios/odd-values.ts";
 import { produceScenarios } from "./scenarios/produce.ts";
 import { recordScenarios } from "./scenarios/records.ts";
+import { silentMemberScenarios } from "./scenarios/silent-members.ts";
 import { topicScenarios } from "./scenarios/topics.ts";
+import { waitingFetchScenarios } from "./scenarios/waiting-fetches.ts";
 import { InexpressibleError } from "./wire.ts";
 
 const settings = {
@@ -41,9 +43,11 @@ const scenarios: readonly Scenario[] = [
   ...clusterScenarios,
   ...topicScenarios,
   ...recordScenarios,
+  ...waitingFetchScenarios,
   ...produceScenarios,
   ...configScenarios,
   ...groupScenarios,
+  ...silentMemberScenarios,
   ...commitScenarios,
   ...[...routes.keys()].flatMap((key) => {
     const api = apiByKey.get(key);

@@ -171,6 +171,13 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     path: /./,
   },
   {
+    title: "The broker's own topics do not grow",
+    why: "Kafka adds partitions to __consumer_offsets, and from its next start on looks for groups in other partitions than those that hold their offsets. Here growing it is refused (decision 11).",
+    apis: ["CreatePartitions"],
+    scenario: /an internal topic, to more/,
+    path: /errorCode$/,
+  },
+  {
     title: "A topic that is only validated has no id",
     why: "Kafka tells one that will never be used.",
     apis: ["CreateTopics"],
@@ -223,9 +230,9 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   },
   {
     title: "A join that is refused leaves no group behind",
-    why: "Kafka keeps an empty group until it is cleaned up, and lists and describes it.",
+    why: "Nor does a member id that nobody used before it expired or was given back. Kafka keeps an empty group until it is cleaned up, and lists and describes it.",
     apis: ["JoinGroup", "ListGroups"],
-    scenario: /^no protocol|^odd/,
+    scenario: /^no protocol|^odd|^an id that is given/,
     path: /groups\[/,
   },
   {

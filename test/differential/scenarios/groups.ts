@@ -17,7 +17,7 @@ import { fixtures } from "./fixtures.ts";
 type Join = RequestInput<typeof JoinGroup>;
 
 /** Older ones cannot name a static member. */
-const newest = { join: 9, sync: 4, heartbeat: 4, leave: 5 } as const;
+export const newest = { join: 9, sync: 4, heartbeat: 4, leave: 5 } as const;
 const unknownMember = "member-aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 
 /** Membership of classic groups. */
@@ -372,7 +372,8 @@ function joins(table: Readonly<Record<string, (join: Join) => Join>>, bounds = {
   );
 }
 
-function joinOf(groupId: string, { version }: { version: number }): Join {
+/** A first join, with a session that no scenario outlives. */
+export function joinOf(groupId: string, { version }: { version: number }): Join {
   return {
     groupId,
     sessionTimeoutMs: 60_000,
@@ -422,21 +423,25 @@ async function beatUntilRebalance(wire: Wire, group: string, member: Member): Pr
   );
 }
 
-async function describe(wire: Wire, group: string): Promise<void> {
+/** Notes what the group looks like now. */
+export async function describe(wire: Wire, group: string): Promise<void> {
   wire.note("described", await wire.ask(DescribeGroups, { groups: [group] }));
 }
 
-function syncOf(groupId: string, { memberId, generationId }: Member, version: number = newest.sync) {
+/** The leader's sync of a group of its own. */
+export function syncOf(groupId: string, { memberId, generationId }: Member, version: number = newest.sync) {
   const assignments = [{ memberId, assignment: Buffer.from("share") }];
   const protocol = version >= 5 ? { protocolType: "consumer", protocolName: "range" } : {};
   return { groupId, generationId, memberId, assignments, ...protocol };
 }
 
-function beat(groupId: string, { memberId, generationId }: Member) {
+/** A heartbeat. */
+export function beat(groupId: string, { memberId, generationId }: Member) {
   return { groupId, generationId, memberId };
 }
 
-function leaveOf(
+/** Members who leave, static ones by their instances. */
+export function leaveOf(
   groupId: string,
   members: readonly (readonly [memberId: string, instance: string | null])[],
 ) {

@@ -154,6 +154,7 @@ export const topicScenarios: readonly Scenario[] = [
     "of an unknown topic": growth(fixtures.unknown, 3),
     "of a bad name": growth("bad name!", 3),
     "of an internal topic": growth("__consumer_offsets", 1),
+    "of an internal topic, to more": { ...growth("__consumer_offsets", 7), validateOnly: true },
     "by hand": async (wire) => growth(await wire.topic("t"), 2, [[1]]),
     "by hand, too few": async (wire) => growth(await wire.topic("t"), 3, [[1]]),
     "by hand, too many": async (wire) => growth(await wire.topic("t"), 2, [[1], [1]]),

@@ -101,7 +101,10 @@ test("a fetch waits until there are enough bytes, but not longer than it said", 
 test.each([
   ["nothing is asked for", asking([], { topics: [], maxWaitMs: 30_000 })],
   ["nothing is enough", asking([{ fetchOffset: 1 }], { minBytes: 0, maxWaitMs: 30_000 })],
-  ["one partition has an error", asking([{ fetchOffset: 1 }, { partition: 7 }], { maxWaitMs: 30_000 })],
+  [
+    "one partition has an error",
+    asking([{ fetchOffset: 1 }, { partition: 0, fetchOffset: 9 }], { maxWaitMs: 30_000 }),
+  ],
 ])("a fetch does not wait when %s", async (_why, request) => {
   await using world = await worldWith([["a"]]);
   const startedMs = world.clock.monotonicMs();
@@ -115,7 +118,23 @@ test("a waiting fetch learns that its topic is gone", async () => {
   await world.clock.settle();
   await world.call(DeleteTopics, 5, { topicNames: ["t"], timeoutMs: 1_000 });
   const { responses } = await world.clock.until(waiting);
-  expect(responses[0]?.partitions[0]?.errorCode).toBe(ErrorCode.notLeaderOrFollower);
+  expect(responses[0]?.partitions[0]?.errorCode).toBe(ErrorCode.unknownTopicOrPartition);
+});
+
+test("what is not known does not end the wait for the others, and is told with them", async () => {
+  await using world = await worldWith([["a"]]);
+  const unknown = { topic: "gone", partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 }] };
+  const request = asking([{ fetchOffset: 1 }, {}], { maxWaitMs: 30_000 });
+  const waiting = world.begin(Fetch, 11, { ...request, topics: [unknown, ...(request.topics ?? [])] });
+  await world.clock.advance(5_000);
+  await world.clock.until(world.produce("t", batchOf(["b"])));
+  const { responses } = await world.clock.until(waiting);
+  const codes = responses.map(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
+  const { unknownTopicOrPartition } = ErrorCode;
+  expect(codes).toEqual([[unknownTopicOrPartition], [0, unknownTopicOrPartition]]);
+  expect(valuesOf(responses[1]?.partitions[0]?.records ?? null)).toHaveLength(1);
+  // Where there is nothing else to wait for, it is told at once.
+  expect((await world.call(Fetch, 11, { ...request, topics: [unknown] })).responses).toHaveLength(1);
 });
 
 test("a waiting fetch ends with its connection and leaves no timer", async () => {
