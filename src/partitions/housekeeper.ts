@@ -40,6 +40,8 @@ const flushBytes = 4 << 20;
 const flushAgeMs = 10_000;
 /** How often the journal is told what the segments hold, while it has room enough. */
 const releaseEveryMs = 5_000;
+/** And how often while it fills: long before it is under pressure and producers have to wait. */
+const releaseWhileFillingEveryMs = 250;
 /** Proposed bytes that may wait for the journal. */
 const proposedBytesMax = 64 << 20;
 const judgeDiskEveryMs = 1_000;
@@ -147,11 +149,13 @@ export class Housekeeper {
 
   async #relieveJournal(): Promise<void> {
     const { journal, clock, saveMetadata, metadataGroupId } = this.#options;
-    const isUnderPressure = journal.isUnderPressure;
-    const isTime = this.#hasFlushed && clock.monotonicMs() - this.#releasedAtMs >= releaseEveryMs;
-    if (isUnderPressure || isTime) await this.releaseJournal();
+    const { isUnderPressure, isFilling } = journal;
+    const everyMs = isFilling ? releaseWhileFillingEveryMs : releaseEveryMs;
+    const isTime = this.#hasFlushed && clock.monotonicMs() - this.#releasedAtMs >= everyMs;
+    if (!isUnderPressure && !isTime) return;
+    await this.releaseJournal();
+    if (isFilling && journal.oldestGroups().includes(metadataGroupId)) await saveMetadata();
     if (!isUnderPressure) return;
-    if (journal.oldestGroups().includes(metadataGroupId)) await saveMetadata();
     // Floors ride with entries, of which there may be none while the gate is closed.
     await this.#options.host.flushFloors();
     await journal.relieve();
@@ -168,7 +172,7 @@ export class Housekeeper {
         excessBytes: Math.max(0, dirty.bytes - dirty.bytesMax / 2),
       }),
     );
-    if (journal.isUnderPressure) {
+    if (journal.isFilling) {
       const holding = new Set(journal.oldestGroups());
       for (const { groupId, log } of partitions.all()) if (holding.has(groupId)) due.add(log);
     }

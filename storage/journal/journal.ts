@@ -145,6 +145,11 @@ export class Journal implements AsyncDisposable {
     return this.#ring.nextFileCount <= 1;
   }
 
+  /** Half way to that: what is done about it now holds nobody up. */
+  get isFilling(): boolean {
+    return this.isUnderPressure || this.#ring.live.length >= Math.ceil((this.#filesMax * 3) / 8);
+  }
+
   /** Groups whose entries hold back the oldest file. */
   oldestGroups(): number[] {
     const oldest = this.#ring.live[0];
