@@ -8,7 +8,6 @@ import { codeOfFailedRead } from "./failure-report.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
-import { errorOfAbsent } from "./partition-place.ts";
 
 type Request = FetchRequest;
 type Response = FetchResponse;
@@ -89,7 +88,7 @@ function resolve(broker: ServedBroker, request: Request, { apiVersion }: Request
       const partition = isKnown ? broker.partitions.find(name, partitionRequest.partition) : undefined;
       let errorCode: ErrorCode = ErrorCode.none;
       if (!isKnown) errorCode = unknown;
-      else if (!partition) errorCode = errorOfAbsent(broker, name, partitionRequest.partition);
+      else if (!partition) errorCode = ErrorCode.unknownTopicOrPartition;
       else errorCode = leaderEpochError(partition, partitionRequest.currentLeaderEpoch);
       return { request: partitionRequest, partition, errorCode };
     });
