@@ -1,0 +1,66 @@
+/** Who leads a group, as far as this node has heard. */
+export interface KnownLeader {
+  readonly nodeId: number;
+  /** The group's term, which is the partition's leader epoch. */
+  readonly term: number;
+}
+
+/**
+ * Who leads which group in the whole cluster: from this node's own replicas, and from what leaders tell. It is what
+ * clients are shown, never what a decision rests on: a leader's own group knows for sure.
+ */
+export class LeaderDirectory {
+  readonly #leaders = new Map<number, KnownLeader>();
+  readonly #watchers = new Set<() => void>();
+
+  /** The newest leader heard of; undefined where none was. */
+  leaderOf(groupId: number): KnownLeader | undefined {
+    return this.#leaders.get(groupId);
+  }
+
+  /** Takes what was heard; news of an earlier term than the one known change nothing. */
+  learn(groupId: number, leader: KnownLeader): void {
+    const known = this.#leaders.get(groupId);
+    if (known && known.term >= leader.term) return;
+    this.#leaders.set(groupId, leader);
+    for (const callback of [...this.#watchers]) callback();
+  }
+
+  /** A leader has stepped down: until the next is heard of there is none. */
+  unlearn(groupId: number, { nodeId, term }: KnownLeader): void {
+    const known = this.#leaders.get(groupId);
+    if (known?.nodeId === nodeId && known.term === term) this.#leaders.delete(groupId);
+  }
+
+  /** Groups of topics that were deleted. */
+  forget(groupIds: Iterable<number>): void {
+    for (const groupId of groupIds) this.#leaders.delete(groupId);
+  }
+
+  /** Calls back whenever a new leader is known, until the answer is called. */
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  /** Resolves once all groups have a leader, or `limitMs` have passed. */
+  async whenLed(
+    groupIds: readonly number[],
+    clock: { schedule(delayMs: number, callback: () => void): () => void },
+    limitMs: number,
+  ): Promise<void> {
+    const areLed = () => groupIds.every((groupId) => this.#leaders.has(groupId));
+    if (areLed()) return;
+    await new Promise<void>((resolve) => {
+      const cancelTimer = clock.schedule(limitMs, () => settle());
+      const unwatch = this.watch(() => {
+        if (areLed()) settle();
+      });
+      const settle = () => {
+        cancelTimer();
+        unwatch();
+        resolve();
+      };
+    });
+  }
+}
