@@ -41,5 +41,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9644/v1/status/ready"]
 # The exec form: the broker itself is process 1 and gets the signals.
 # The heap as in `npm start` (docs/decisions/0013-heap.md).
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=128", "/app/package/millrace.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=64", "/app/package/millrace.js"]
 CMD ["start", "--config", "/etc/millrace/server.properties"]

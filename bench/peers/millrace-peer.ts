@@ -45,7 +45,7 @@ async function launch(directory: string, nodeArguments: readonly string[], port:
     [
       "--disable-warning=ExperimentalWarning",
       "--max-semi-space-size=8",
-      "--initial-old-space-size=128",
+      "--initial-old-space-size=64",
       ...nodeArguments,
       main,
       `--listeners=PLAINTEXT://127.0.0.1:${port}`,

@@ -7,7 +7,7 @@ export const millraceConfigs: readonly ConfigDefinition[] = [
     validator: atLeast(0),
     does: "Memory for recently written and read batches, shared by all partitions.",
   }),
-  long("millrace.dirty.bytes.max", 67_108_864, {
+  long("millrace.dirty.bytes.max", 33_554_432, {
     validator: atLeast(1_048_576),
     does: "Committed bytes that may wait for their segments; at the bound, produce waits.",
   }),

@@ -33,7 +33,7 @@ export interface HousekeeperOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-const flushCheckMs = 50;
+const flushCheckMs = 10;
 /** A log with this much to write is flushed at the next check: large sequential writes. */
 const flushBytes = 4 << 20;
 /** The longest that committed batches wait for their segment; the journal holds them meanwhile. */
