@@ -3,6 +3,7 @@ import type { Message, VoteAnswer } from "./messages.ts";
 import { voteResult } from "./quorum.ts";
 import { noReplica, type ReplicaId } from "./replica-id.ts";
 import type { Role, Transitions } from "./role.ts";
+import { commitPoint, learnCommit } from "./voting.ts";
 
 /** How a campaign is run. */
 export interface Campaign {
@@ -66,6 +67,7 @@ export class Candidate implements Role {
         term,
         preVote: false,
         isGranted: true,
+        ...commitPoint(this.#state),
       });
     }
   }
@@ -78,9 +80,19 @@ export class Candidate implements Role {
   }
 
   step(message: Message): void {
-    if (message.kind === "voteAnswer" && this.#isMine(message)) this.#count(message.from, message.isGranted);
+    if (message.kind === "voteAnswer") this.#answered(message);
     if (message.kind === "timeoutNow" && this.#state.canCampaign) {
       this.#transitions.becomeCandidate({ isTransfer: true });
+    }
+  }
+
+  #answered(answer: VoteAnswer): void {
+    learnCommit(this.#state, answer);
+    if (!this.#state.canCampaign) {
+      // It has learnt that it is out.
+      this.#transitions.becomeFollower(this.#state.term, noReplica);
+    } else if (this.#isMine(answer)) {
+      this.#count(answer.from, answer.isGranted);
     }
   }
 

@@ -43,6 +43,12 @@ export interface VoteAnswer extends Envelope {
   readonly kind: "voteAnswer";
   readonly preVote: boolean;
   readonly isGranted: boolean;
+  /**
+   * The last entry that the voter knows to be committed: an asker that has it, and does not know, may have missed
+   * the configuration that decides about it. A voter that has left the group cannot tell it in any other way.
+   */
+  readonly commitIndex: number;
+  readonly commitTerm: number;
 }
 
 /** Entries behind (previousIndex, previousTerm), dense; none: only the commit index is news, or the place is probed. */

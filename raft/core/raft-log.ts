@@ -198,7 +198,18 @@ export class RaftLog {
   appliedTo(index: number): void {
     assert(index >= this.#appliedIndex && index <= this.#handedIndex);
     this.#appliedIndex = index;
-    while (this.#recentBytes > this.#recentBytesMax && this.#recent.firstIndex <= index) this.#forgetOldest();
+    this.trim(this.#recentBytesMax);
+  }
+
+  /** Payload bytes in memory. */
+  get recentBytes(): number {
+    return this.#recentBytes;
+  }
+
+  /** Lets payloads of applied entries go, the oldest first, until at most `bytesMax` are in memory. */
+  trim(bytesMax: number): void {
+    while (this.#recentBytes > bytesMax && this.#recent.firstIndex <= this.#appliedIndex)
+      this.#forgetOldest();
   }
 
   /** The first entry whose payload is in memory; one behind the last where none is. */

@@ -12,7 +12,7 @@ import type { Progress } from "./progress.ts";
 import type { Floor, Leadership, Load, Ready, RoleName, Write, WriteToken } from "./ready.ts";
 import { noReplica, type ReplicaId } from "./replica-id.ts";
 import type { Transitions } from "./role.ts";
-import { answerVote } from "./voting.ts";
+import { answerVote, commitPoint } from "./voting.ts";
 
 /**
  * One replica of a group: Raft as a synchronous state machine without clock, disk, network or chance.
@@ -203,6 +203,16 @@ export class Raft {
     this.#state.log.appliedTo(index);
   }
 
+  /** Payload bytes that the log holds in memory. */
+  get recentBytes(): number {
+    return this.#state.log.recentBytes;
+  }
+
+  /** Lets payloads of applied entries go beyond what its own limit says: a host has many groups and one memory. */
+  trim(bytesMax: number): void {
+    this.#state.log.trim(bytesMax);
+  }
+
   /** Applied data below `offset` is durable elsewhere; answers the new floor where it moved. */
   releaseThroughOffset(offset: number): Floor | undefined {
     return this.#released(this.#state.log.releaseThroughOffset(offset));
@@ -367,6 +377,7 @@ export class Raft {
         term,
         preVote: false,
         isGranted: false,
+        ...commitPoint(this.#state),
       });
     }
   }

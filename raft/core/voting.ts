@@ -1,5 +1,5 @@
 import type { GroupState } from "./group-state.ts";
-import type { Vote } from "./messages.ts";
+import type { Vote, VoteAnswer } from "./messages.ts";
 import { noReplica, type ReplicaId } from "./replica-id.ts";
 
 /**
@@ -19,6 +19,7 @@ export function answerVote(state: GroupState, vote: Vote, leader: ReplicaId): bo
     preVote: vote.preVote,
     isGranted,
     term: isGranted ? vote.term : state.term,
+    ...commitPoint(state),
   } as const;
   if (!isGranted || vote.preVote) {
     state.send(answer);
@@ -28,4 +29,16 @@ export function answerVote(state: GroupState, vote: Vote, leader: ReplicaId): bo
   // A vote that a crash could forget would be given twice.
   state.sendDurably(answer);
   return true;
+}
+
+/** What a voter tells of what is committed. */
+export function commitPoint({ log }: GroupState): Pick<VoteAnswer, "commitIndex" | "commitTerm"> {
+  return { commitIndex: log.commitIndex, commitTerm: log.termAt(log.commitIndex) ?? 0 };
+}
+
+/** Commits what a voter knows to be committed, where the log has that very entry and thus all before it, too. */
+export function learnCommit(state: GroupState, { commitIndex, commitTerm }: VoteAnswer): void {
+  const { log, installing } = state;
+  if (installing || commitIndex <= log.commitIndex || !log.matches(commitIndex, commitTerm)) return;
+  state.commitTo(commitIndex);
 }

@@ -144,8 +144,8 @@ function readBody(
       return { kind, ...ends, preVote, isTransfer, lastIndex, lastTerm };
     }
     case "voteAnswer": {
-      const { preVote, isGranted } = bodyOf(wire, kind);
-      return { kind, ...ends, preVote, isGranted };
+      const { preVote, isGranted, commitIndex, commitTerm } = bodyOf(wire, kind);
+      return { kind, ...ends, preVote, isGranted, commitIndex, commitTerm };
     }
     case "timeoutNow":
       return { kind, ...ends };

@@ -48,7 +48,7 @@ message AppendRejected { uint64 rejected_index = 1; uint64 hint_index = 2; uint6
 message Heartbeat { uint64 commit_index = 1; uint64 read_context = 2; }
 message HeartbeatAnswer { uint64 read_context = 1; }
 message Vote { bool pre_vote = 1; bool is_transfer = 2; uint64 last_index = 3; uint64 last_term = 4; }
-message VoteAnswer { bool pre_vote = 1; bool is_granted = 2; }
+message VoteAnswer { bool pre_vote = 1; bool is_granted = 2; uint64 commit_index = 3; uint64 commit_term = 4; }
 message TimeoutNow {}
 message ReadIndex { uint64 context = 1; }
 message ReadIndexAnswer { uint64 context = 1; uint64 index = 2; }

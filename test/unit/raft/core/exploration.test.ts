@@ -6,8 +6,8 @@ import { loadWithBug, plantedBugs } from "./exploration/planted-bugs.ts";
 /** A full run: MILLRACE_EXPLORE_SEQUENCES=1000000; MILLRACE_EXPLORE_FIRST_SEED moves it elsewhere. */
 const sequenceCount = Number(process.env.MILLRACE_EXPLORE_SEQUENCES ?? 4_000);
 const firstSeed = Number(process.env.MILLRACE_EXPLORE_FIRST_SEED ?? 1);
-/** Bugs that take more sequences than this to be found are left to full runs. */
-const affordable = process.env.MILLRACE_EXPLORE_SEQUENCES ? Infinity : 5_000;
+/** Bugs that may take more sequences to be found are left to full runs. */
+const sequencesAffordable = process.env.MILLRACE_EXPLORE_SEQUENCES ? Infinity : 5_000;
 const chunk = 1_000;
 
 test("no sequence of steps, losses, crashes and changes breaks a promise of Raft", {
@@ -28,7 +28,7 @@ test("no sequence of steps, losses, crashes and changes breaks a promise of Raft
 });
 
 describe("exploration finds", () => {
-  const bugs = plantedBugs.filter(({ sequencesMax }) => sequencesMax <= affordable);
+  const bugs = plantedBugs.filter(({ sequencesMax }) => sequencesMax <= sequencesAffordable);
   test.each(bugs)("$name", { timeout: 600_000 }, async (bug) => {
     const { factory, remove } = await loadWithBug(bug);
     try {

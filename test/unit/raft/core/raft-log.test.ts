@@ -76,6 +76,21 @@ test("payloads of applied entries leave the memory at their bound, those of othe
   expect(log.firstInMemory).toBe(4);
   expect(log.termAt(1)).toBe(1);
   expect(log.nextOffsetAt(1)).toBe(2);
+  expect(log.recentBytes).toBe(20);
+});
+
+test("a host that needs memory takes applied payloads, and no others", () => {
+  const log = logOf([1, 1, 1, 1]);
+  log.stage();
+  log.persistedTo(4);
+  log.commitTo(3);
+  log.handedTo(3);
+  log.appliedTo(2);
+  log.trim(30);
+  expect(log.firstInMemory).toBe(2);
+  log.trim(0);
+  expect(log.firstInMemory).toBe(3);
+  expect(log.recentBytes).toBe(20);
 });
 
 test("the floor moves to the last entry whose data is durable elsewhere", () => {

@@ -450,6 +450,23 @@ describe("membership", () => {
     expect(group.replica(replacement).raft.commitIndex).toBe(leader.commitIndex);
   });
 
+  test("a voter that is out tells who asks for its vote, which it cannot give", () => {
+    const group = new TestGroup([1, 2]);
+    const leader = group.elect(1);
+    leader.changeMembership({ kind: "auto", steps: [{ kind: "remove", replica: 1 }] });
+    proposeBytes(leader);
+    // The change gets to 2, and that it is committed does not; the entry behind it is on 1 only.
+    const [append] = group.replica(1).work();
+    if (append?.kind !== "append") throw new Error("Cannot deliver the append: not sent");
+    group.replica(2).raft.step({ ...append, entries: append.entries.slice(0, 1) });
+    for (const message of group.replica(2).work()) leader.step(message);
+    group.replica(1).work();
+    expect(leader).toMatchObject({ role: "follower", lastIndex: 3, configuration: votersOnly([2]) });
+    expect(group.replica(2).raft.configuration).toEqual(votersOnly([1, 2]));
+    group.tick(20);
+    expect(group.replica(2).raft).toMatchObject({ role: "leader", configuration: votersOnly([2]) });
+  });
+
   test("a restart knows of a configuration that the next one proves to be committed", () => {
     const group = new TestGroup();
     const leader = group.elect(1);

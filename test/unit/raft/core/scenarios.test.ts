@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { configurationOf, quorumCommandOf, quorumResultOf, readEtcdFile } from "./scenarios/etcd-source.ts";
 import { etcdScenarios, notApplicable } from "./scenarios/mapping.ts";
 import { MembershipRunner } from "./scenarios/membership-runner.ts";
 import { runQuorumCommand } from "./scenarios/quorum-runner.ts";
@@ -50,5 +51,24 @@ test.skipIf(!existsSync(shared))("none of etcd's scenarios is missing (skipped w
   for (const folder of folders) {
     const names = readdirSync(join(shared, folder)).map((file) => file.replace(/\.txt$/, ""));
     expect(names.sort()).toEqual([...etcdScenarios[folder]].sort());
+  }
+});
+
+const majorities = etcdScenarios.quorum.map((name) => [name] as const);
+
+test.skipIf(!existsSync(shared)).each(majorities)("%s decides as etcd does", (name) => {
+  const directives = readEtcdFile(join(shared, "quorum", `${name}.txt`));
+  expect(directives.length).toBeGreaterThan(10);
+  for (const { input, output } of directives) {
+    expect(runQuorumCommand(quorumCommandOf(input)), input).toBe(quorumResultOf(output));
+  }
+});
+
+const changes = etcdScenarios.confchange.filter((name) => !notApplicable[`confchange/${name}`]);
+
+test.skipIf(!existsSync(shared)).each(changes)("%s changes as in etcd", (name) => {
+  const runner = new MembershipRunner();
+  for (const { input, output } of readEtcdFile(join(shared, "confchange", `${name}.txt`))) {
+    expect(runner.run(input.replace("autoleave", "auto-leave")), input).toBe(configurationOf(output));
   }
 });

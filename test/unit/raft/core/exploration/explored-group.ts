@@ -7,7 +7,7 @@ import type { Load, Ready, Write } from "#raft/core/ready.ts";
 import { incarnationOf, nodeIdOf, type ReplicaId, replicaId } from "#raft/core/replica-id.ts";
 import { ExploredDisk } from "./explored-disk.ts";
 import { Invariants, Violation } from "./invariants.ts";
-import type { Action, Plan } from "./plan.ts";
+import type { Action, ActionKind, Plan } from "./plan.ts";
 import { randomStream } from "./random.ts";
 
 /** Makes a replica: the real core, or one with a bug in it. */
@@ -38,6 +38,7 @@ interface Node {
   reads: Map<number, number>;
 }
 
+const forLeaders: ReadonlySet<ActionKind> = new Set(["propose", "changeMembership", "transfer"]);
 const networkMax = 96;
 const noPayload = new Uint8Array(10);
 
@@ -101,7 +102,7 @@ export class ExploredGroup {
         break;
       }
       default:
-        this.#actOn(this.#nodes[a % this.#nodes.length], { kind, a, b });
+        this.#actOn(this.#target(kind, a), { kind, a, b });
     }
   }
 
@@ -122,6 +123,18 @@ export class ExploredGroup {
     if (this.#nodes.some(({ configuration }) => members(configuration).some((id) => this.#lost.has(id))))
       return;
     throw new Violation("liveness: no entry is committed everywhere though all are well");
+  }
+
+  /** Whom an action is about: a leader, where only leaders can do it and there is one. */
+  #target(kind: ActionKind, choice: number): Node | undefined {
+    const { length } = this.#nodes;
+    if (forLeaders.has(kind)) {
+      for (let i = 0; i < length; i++) {
+        const node = this.#nodes[(choice + i) % length];
+        if (node?.raft?.role === "leader") return node;
+      }
+    }
+    return this.#nodes[choice % length];
   }
 
   #headStart(entryCount: number): void {
