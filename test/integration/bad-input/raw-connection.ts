@@ -38,7 +38,9 @@ export class RawConnection implements AsyncDisposable {
   }
 
   write(...parts: readonly Uint8Array[]): void {
-    this.#socket.write(Buffer.concat(parts));
+    // A single part is not copied: hundreds of connections may send the same megabytes.
+    const [only] = parts;
+    this.#socket.write(only && parts.length === 1 ? only : Buffer.concat(parts));
   }
 
   /** Takes no more bytes from the peer, as a client that hangs does. */
