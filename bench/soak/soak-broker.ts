@@ -69,7 +69,7 @@ export class SoakBroker implements AsyncDisposable {
       [
         "--disable-warning=ExperimentalWarning",
         "--max-semi-space-size=8",
-      "--initial-old-space-size=64",
+        "--initial-old-space-size=64",
         main,
         `--listeners=PLAINTEXT://${host}:${port}`,
         `--millrace.http.listener=${host}:${httpPort}`,
