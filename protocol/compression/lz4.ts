@@ -1,5 +1,5 @@
-import { compressSync, uncompressSync } from "lz4-napi";
 import { corrupt } from "./compression-error.ts";
+import { lz4 } from "./libraries.ts";
 import { type Lz4Block, measureLz4Frame, readLz4Blocks, readLz4Frame } from "./lz4-frame.ts";
 
 /*
@@ -22,7 +22,7 @@ export function compressLz4(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [frameHeader];
   for (let position = 0; position < bytes.length; position += blockBytes) {
     const plain = bytes.subarray(position, position + blockBytes);
-    const compressed = compressSync(asBuffer(plain)).subarray(prefixBytes);
+    const compressed = lz4().compressSync(asBuffer(plain)).subarray(prefixBytes);
     const isStored = compressed.length >= plain.length;
     const data = isStored ? plain : compressed;
     parts.push(uint32(isStored ? data.length + 0x8000_0000 : data.length), data);
@@ -58,7 +58,7 @@ function expandBlock({ data }: Lz4Block, roomBytes: number, window: Uint8Array |
   prefixed.writeUInt32LE(roomBytes);
   prefixed.set(data, prefixBytes);
   try {
-    return uncompressSync(prefixed, window);
+    return lz4().uncompressSync(prefixed, window);
   } catch (error) {
     throw corrupt("lz4", error instanceof Error ? error.message : "unknown failure", error);
   }

@@ -1,5 +1,5 @@
-import { compressSync, uncompressSync } from "snappy";
 import { corrupt, tooLarge } from "./compression-error.ts";
+import { snappy } from "./libraries.ts";
 
 /*
  * Kafka frames snappy as the Java library of xerial does; raw snappy, which some clients send, is read too.
@@ -31,7 +31,7 @@ export function compressSnappy(bytes: Uint8Array): Uint8Array {
   header.writeInt32BE(1, 12);
   const parts: Uint8Array[] = [header];
   for (let position = 0; position < bytes.length; position += blockBytes) {
-    const block = compressSync(bytes.subarray(position, position + blockBytes), { copyOutputData });
+    const block = snappy().compressSync(bytes.subarray(position, position + blockBytes), { copyOutputData });
     const length = Buffer.alloc(4);
     length.writeInt32BE(block.length);
     parts.push(length, block);
@@ -75,7 +75,7 @@ function decompressBlock(block: Uint8Array, remainingBytes: number, outputBytesM
   if (promisedBytes > block.length * ratioMax) throw corrupt("snappy", `promises ${promisedBytes} bytes`);
   if (promisedBytes > remainingBytes) throw tooLarge("snappy", outputBytesMax);
   try {
-    return uncompressSync(block, { asBuffer: true, copyOutputData }) as Buffer;
+    return snappy().uncompressSync(block, { asBuffer: true, copyOutputData }) as Buffer;
   } catch (error) {
     throw corrupt("snappy", error instanceof Error ? error.message : "unknown failure", error);
   }

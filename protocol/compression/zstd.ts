@@ -1,12 +1,12 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { zlib } from "./libraries.ts";
 import { bounded, chunkBytes } from "./zlib-output.ts";
 
 /** Compresses to one zstd frame; `level` 1 (fast) to 22 (small), zstd's default (3) where absent. */
 export function compressZstd(bytes: Uint8Array, level?: number): Uint8Array {
-  return zstdCompressSync(bytes, {
+  return zlib().zstdCompressSync(bytes, {
     chunkSize: chunkBytes(bytes.length),
     pledgedSrcSize: bytes.length,
-    ...(level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }),
+    ...(level === undefined ? {} : { params: { [zlib().constants.ZSTD_c_compressionLevel]: level } }),
   });
 }
 
@@ -17,7 +17,7 @@ export function compressZstd(bytes: Uint8Array, level?: number): Uint8Array {
  */
 export function decompressZstd(bytes: Uint8Array, outputBytesMax: number): Uint8Array {
   return bounded("zstd", outputBytesMax, () =>
-    zstdDecompressSync(bytes, {
+    zlib().zstdDecompressSync(bytes, {
       chunkSize: chunkBytes(bytes.length * 4),
       maxOutputLength: Math.max(outputBytesMax, 1),
     }),
