@@ -54,7 +54,7 @@ export class JournalWitness {
   /** Whether some durable batch of a group has these bytes in it. */
   holds(groupId: number, bytes: Uint8Array): boolean {
     return [...this.#batches].some(
-      ([key, batch]) => key.startsWith(`${groupId}@`) && Buffer.from(batch).includes(bytes),
+      ([key, batch]) => key.startsWith(`${groupId}@`) && Buffer.from(batch).indexOf(bytes) >= 0,
     );
   }
 
