@@ -1,16 +1,25 @@
 import type { Socket as NodeSocket } from "node:net";
 import type { Socket, SocketEvents } from "./network.ts";
+import { ReadTurn, type Receiver } from "./read-turn.ts";
+
+/** All sockets of the process share its event loop. */
+const turn = new ReadTurn();
 
 /** A TCP or TLS connection of Node as the port has it. */
-export class TcpSocket implements Socket {
+export class TcpSocket implements Socket, Receiver {
   readonly remoteAddress: string;
   readonly #socket: NodeSocket;
   #failure: Error | undefined;
   #events: SocketEvents | undefined;
+  #isPaused = true;
+  #isHeld = false;
 
   /** `make` gives a paused socket that hands what it receives to `onBytes`. */
   constructor(make: (onBytes: (bytes: Buffer) => void) => NodeSocket) {
-    const socket = make((bytes) => this.#events?.data(bytes));
+    const socket = make((bytes) => {
+      turn.take(bytes.length, this);
+      this.#events?.data(bytes);
+    });
     this.#socket = socket;
     // IPv4 peers of a listener for both families, as everybody else writes them.
     this.remoteAddress = (socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d)/, "");
@@ -32,7 +41,7 @@ export class TcpSocket implements Socket {
       return;
     }
     this.#socket.on("close", () => events.close(this.#failure));
-    this.#socket.resume();
+    this.resume();
   }
 
   write(chunks: readonly Uint8Array[]): void {
@@ -43,11 +52,23 @@ export class TcpSocket implements Socket {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#isPaused = false;
+    if (!this.#isHeld) this.#socket.resume();
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+    this.#socket.pause();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (!this.#isPaused) this.#socket.resume();
   }
 
   end(): void {
