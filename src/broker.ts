@@ -111,12 +111,14 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.logger = logger;
     const onFatal = (error: unknown): void => this.fail(error);
 
+    const logStore = new JournalLogStore(storage.journal, {
+      recovered: storage.recovered,
+      clock: ports.clock,
+      onFlushed: (durationMs) => this.telemetry.journalFlushes.observe(durationMs),
+    });
     this.#host = new RaftHost({
       nodeId: config.nodeId,
-      log: new JournalLogStore(storage.journal, {
-        clock: ports.clock,
-        onFlushed: (durationMs) => this.telemetry.journalFlushes.observe(durationMs),
-      }),
+      log: logStore,
       schedulePass: (callback) => ports.clock.soon(callback),
       scheduleRetry: (callback) => void ports.clock.schedule(journalRetryMs, callback),
       onFatal,
@@ -125,18 +127,17 @@ export class Broker implements ServedBroker, AsyncDisposable {
       store: this.metadata,
       file: new MetadataFile(storage, config.logDirectory),
       host: this.#host,
-      journal: storage.journal,
-      recovered: storage.recovered.get(metadataGroupId),
+      payloadBytesMax: storage.journal.payloadBytesMax,
+      stored: logStore.stored(metadataGroupId),
     });
     const producers = new ProducerStore(storage, config);
     this.partitions = new PartitionManager({
       nodeId: config.nodeId,
       host: this.#host,
-      journal: storage.journal,
       logs: storage.logs,
       dirty: storage.dirty,
       producers,
-      recovered: storage.recovered,
+      storedGroup: (groupId) => logStore.stored(groupId),
       settingsOf: (topic) => this.#settingsOf(topic),
       clock: ports.clock,
       logger,

@@ -6,7 +6,7 @@ import { JournalCorruptError } from "#storage/journal/replay.ts";
 import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { SnapshotCorruptError } from "#storage/snapshots/small-file.ts";
 import { JournalLostError } from "./cluster/node-identity-file.ts";
-import { PartitionClosedError } from "./partitions/partition.ts";
+import { LeadershipLostError, PartitionClosedError } from "./partitions/partition.ts";
 
 /** Whether data that was durable turned out to be damaged. */
 export function isCorruption(error: unknown): boolean {
@@ -21,7 +21,11 @@ export function isCorruption(error: unknown): boolean {
 /** The one place where errors become Kafka's codes. Whatever is not foreseen here is an unknown server error. */
 export function errorCodeOf(error: unknown): ErrorCode {
   if (error instanceof OffsetOutOfRangeError) return ErrorCode.offsetOutOfRange;
-  if (error instanceof LogClosedError || error instanceof PartitionClosedError) {
+  if (
+    error instanceof LogClosedError ||
+    error instanceof PartitionClosedError ||
+    error instanceof LeadershipLostError
+  ) {
     return ErrorCode.notLeaderOrFollower;
   }
   // Records that a client compressed in contradiction to their header are found when somebody looks inside.

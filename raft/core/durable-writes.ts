@@ -62,7 +62,10 @@ export class DurableWrites {
     truncations: number;
     lastIndex: number;
     startedTick: number;
+    /** Whether nothing that is known now is left to be written after it; true unless told. */
+    isLast?: boolean;
   }): WriteToken {
+    const { isLast = true } = write;
     const token = {
       sequence: this.#nextSequence,
       term: write.hardState.term,
@@ -73,9 +76,9 @@ export class DurableWrites {
       token,
       startedTick: write.startedTick,
       lastIndex: write.lastIndex,
-      messages: this.#waiting,
+      messages: isLast ? this.#waiting : [],
     });
-    this.#waiting = [];
+    if (isLast) this.#waiting = [];
     return token;
   }
 

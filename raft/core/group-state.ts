@@ -20,6 +20,8 @@ export interface RaftLimits {
   readonly recentBytesMax: number;
   /** Payload bytes that one load brings. */
   readonly loadBytesMax: number;
+  /** Payload bytes of one write, a single larger entry goes alone; any number unless told. Each counts when it is durable. */
+  readonly writeBytesMax?: number;
   /** Reads that wait at the same time; more are refused. */
   readonly readsMax: number;
 }

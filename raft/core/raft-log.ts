@@ -164,11 +164,11 @@ export class RaftLog {
     return this.#stagedIndex < this.#lastIndex;
   }
 
-  /** Entries that no write has taken yet; they are on their way to the disk now. */
-  stage(): readonly Entry[] {
+  /** The first entries that no write has taken yet, as `recentEntries`; they are on their way to the disk now. */
+  stage(bytesMax = Infinity): readonly Entry[] {
     if (!this.hasUnstaged) return none;
-    const entries = this.#recent.slice(this.#stagedIndex + 1, this.#lastIndex + 1);
-    this.#stagedIndex = this.#lastIndex;
+    const entries = this.recentEntries({ start: this.#stagedIndex + 1, last: this.#lastIndex, bytesMax });
+    this.#stagedIndex += entries.length;
     return entries;
   }
 

@@ -289,7 +289,7 @@ export class Raft {
     if (!this.hasReady) return undefined;
     if (this.#role.name === "leader") this.#role.flush();
     const write = this.#stage();
-    this.#release(this.#state.writes.takeUnconditional());
+    if (!this.#state.log.hasUnstaged) this.#release(this.#state.writes.takeUnconditional());
     const committed = this.#applyFeed.take();
     const { outbox: messages, loads, catchUps, reads } = this.#state;
     this.#state.outbox = [];
@@ -312,12 +312,13 @@ export class Raft {
     const { log, hasUnstagedHardState } = this.#state;
     if (!hasUnstagedHardState && !log.hasUnstaged) return undefined;
     const hardState = this.#state.stageHardState();
-    const entries = log.stage();
+    const entries = log.stage(this.#state.limits.writeBytesMax ?? Infinity);
     const token = this.#state.writes.begin({
       hardState: this.#state.hardState,
       truncations: log.truncations,
       lastIndex: entries.at(-1)?.index ?? 0,
       startedTick: this.#state.now,
+      isLast: !log.hasUnstaged,
     });
     return { hardState, entries, token };
   }

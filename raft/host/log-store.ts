@@ -1,4 +1,5 @@
 import type { Entry, HardState } from "../core/entry.ts";
+import type { SnapshotPoint } from "../core/messages.ts";
 
 /** There is no room for an entry now; nothing of the call was staged, and a later one may succeed. */
 export class LogFullError extends Error {
@@ -6,6 +7,16 @@ export class LogFullError extends Error {
     super("Cannot append to the log: it is full", options);
     this.name = "LogFullError";
   }
+}
+
+/** Which durable entries to read again. */
+export interface ReadRange {
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  /** Stop once this many payload bytes are there; the first entry comes in any case. */
+  readonly bytesMax: number;
+  /** Entries for which it says no may come with an empty payload: nobody looks at it. */
+  readonly wantsPayload?: (entry: Omit<Entry, "payload">) => boolean;
 }
 
 /**
@@ -18,10 +29,12 @@ export interface LogStore {
   /** Stages entries; one whose index is already there replaces it and all behind it. Payloads may be kept by reference until the flush resolves. @throws LogFullError */
   append(group: number, entries: readonly Entry[]): void;
   setHardState(group: number, state: HardState): void;
-  /** Entries up to and with `index` live elsewhere (segments, snapshot) and are never asked for again. */
-  advanceFloor(group: number, floor: { index: number; term: number }): void;
+  /** Entries up to and with the point's live elsewhere (segments, snapshot) and are never asked for again. The point comes back at the next start. */
+  advanceFloor(group: number, floor: SnapshotPoint): void;
   /** Drops all that is known of a deleted group. */
   forget(group: number): void;
   /** Makes everything staged so far durable in one write. Not called again before the last call settled. */
   flush(): Promise<void>;
+  /** Reads durable entries, dense from `firstIndex`; fewer than asked for where some are replaced or released meanwhile. @throws what reading throws */
+  read(group: number, range: ReadRange): Promise<readonly Entry[]>;
 }

@@ -1,202 +1,254 @@
 import { strict as assert } from "node:assert";
-import type { Entry, HardState } from "../core/entry.ts";
+import type { Configuration } from "../core/configuration.ts";
+import { members } from "../core/configuration.ts";
+import type { Entry } from "../core/entry.ts";
+import type { RaftOptions } from "../core/group-state.ts";
+import type { MembershipRefusal, Proposal, TransferRefusal } from "../core/leader.ts";
+import type { MembershipChange } from "../core/membership.ts";
+import type { SnapshotPoint } from "../core/messages.ts";
+import type { Progress } from "../core/progress.ts";
+import { Raft } from "../core/raft.ts";
+import type { ConfirmedRead, Floor, Leadership, RoleName, WriteToken } from "../core/ready.ts";
+import { nodeIdOf, type ReplicaId } from "../core/replica-id.ts";
+import { PendingProposals } from "./pending-proposals.ts";
+import { PendingReads } from "./pending-reads.ts";
 import type { StateMachine } from "./state-machine.ts";
 
-/** What a group is made from: what the disk kept of it, or nothing for a new one. */
+/** What a group is made from. */
 export interface RaftGroupOptions {
   readonly id: number;
-  readonly nodeId: number;
+  readonly raft: RaftOptions;
   readonly stateMachine: StateMachine;
-  /** Term and vote from the journal. */
-  readonly hardState: HardState;
-  /** The last entry that has left the log; entries start behind it. */
-  readonly floor: Floor;
-  /** Where the state machine's data ends: the place of the next data entry. */
-  readonly nextOffset: number;
-  /** Told that the group has something to persist. */
-  readonly onPropose: (group: RaftGroup, payloadBytes: number) => void;
+  /** Told that the group has something for the next pass. */
+  readonly onWork: (group: RaftGroup) => void;
+  /** Told of payload bytes that wait for the log, or that do so no more (below 0). */
+  readonly onUnstagedBytes: (deltaBytes: number) => void;
 }
 
-/** The last entry that is not in the log any more, because its effect is durable elsewhere. */
-export interface Floor {
-  readonly index: number;
-  readonly term: number;
-}
-
-/** A proposal before the group gives it its index and term. */
-export type Proposal = Omit<Entry, "index" | "term">;
-
-/** What a pass must write for one group. */
-export interface Unpersisted {
-  readonly hardState: HardState | undefined;
-  readonly entries: readonly Entry[];
-}
-
-/** Where an applied entry ends, kept until its effect is durable outside the journal. */
-interface AppliedMark {
-  index: number;
-  term: number;
-  nextOffset: number;
-}
-
-/** Marks that are one for each entry; a mark for each of many more would be work for the garbage collector. */
-const fineMarksMax = 256;
-/** Entries from one mark to the next behind those, and how far the floor may lag there. */
-const entriesPerMark = 64;
-
-/**
- * One replication group with this node as its only voter: it leads from its election on and commits what
- * its own journal holds. The face is the one that a group of several voters has.
- *
- * Invariant: floor ≤ applied = committed ≤ persisted ≤ last.
- */
+/** One replica of a replication group on this node: what its owner sees of it. */
 export class RaftGroup {
   readonly id: number;
-  readonly #nodeId: number;
-  readonly #stateMachine: StateMachine;
-  readonly #onPropose: (group: RaftGroup, payloadBytes: number) => void;
-
-  #hardState: HardState;
-  #hardStateChanged = false;
+  readonly stateMachine: StateMachine;
+  /** The state machine that decides; only the host drives it. @internal */
+  readonly raft: Raft;
+  readonly #onWork: (group: RaftGroup) => void;
+  readonly #onUnstagedBytes: (deltaBytes: number) => void;
+  readonly #proposals: PendingProposals;
+  readonly #reads: PendingReads;
   #durableTerm: number;
-  #isLeader = false;
-  #floor: Floor;
-  #lastIndex: number;
-  #nextOffset: number;
-  /** Proposed, not handed to a pass yet. */
-  #unstaged: Entry[] = [];
-  /** Handed to a pass whose write has not completed, or behind it. */
-  #unapplied: Entry[] = [];
-  #applied: AppliedMark[] = [];
+  #appliedTerm: number;
+  #unstagedBytes = 0;
+  #toldTerm: number;
+  #isToldSettled = false;
+  #isAlone: boolean;
+  #configuration: Configuration;
 
-  constructor(options: RaftGroupOptions) {
-    this.id = options.id;
-    this.#nodeId = options.nodeId;
-    this.#stateMachine = options.stateMachine;
-    this.#onPropose = options.onPropose;
-    this.#hardState = options.hardState;
-    this.#durableTerm = options.hardState.term;
-    this.#floor = options.floor;
-    this.#lastIndex = options.floor.index;
-    this.#nextOffset = options.nextOffset;
+  constructor({ id, raft, stateMachine, onWork, onUnstagedBytes }: RaftGroupOptions) {
+    this.id = id;
+    this.stateMachine = stateMachine;
+    this.raft = new Raft(raft);
+    this.#onWork = onWork;
+    this.#onUnstagedBytes = onUnstagedBytes;
+    this.#proposals = new PendingProposals(id);
+    this.#reads = new PendingReads(id);
+    this.#durableTerm = this.raft.term;
+    this.#appliedTerm = this.raft.floor.term;
+    this.#toldTerm = this.raft.term;
+    this.#configuration = this.raft.configuration;
+    this.#isAlone = isAlone(this.#configuration, this.raft.id);
   }
 
   get term(): number {
-    return this.#hardState.term;
+    return this.raft.term;
   }
 
+  get role(): RoleName {
+    return this.raft.role;
+  }
+
+  /** Node that leads, as far as this one knows; -1 for none. */
+  get leaderNodeId(): number {
+    return nodeIdOf(this.raft.leader);
+  }
+
+  /** Leads, and the state machine knows that it does. */
   get isLeader(): boolean {
-    return this.#isLeader;
+    return this.raft.role === "leader" && this.#toldTerm === this.raft.term;
+  }
+
+  /** Leads, and has applied an entry of its own term: only then is its state the group's newest, and proposals are in order. */
+  get isSettledLeader(): boolean {
+    return this.#appliedTerm === this.raft.term && this.isLeader;
+  }
+
+  /** Whether `propose` would take something: leads, and is not handing over. */
+  get canPropose(): boolean {
+    return this.isLeader && !this.raft.isTransferring;
   }
 
   /** Whether a crash leaves the term known: until then nobody may learn of it, for it could come once more. */
   get isTermDurable(): boolean {
-    return this.#durableTerm === this.#hardState.term;
+    return this.#durableTerm === this.raft.term;
   }
 
   /** The offset that the next data entry gets. */
   get nextOffset(): number {
-    return this.#nextOffset;
+    return this.raft.nextOffset;
+  }
+
+  get lastIndex(): number {
+    return this.raft.lastIndex;
+  }
+
+  get commitIndex(): number {
+    return this.raft.commitIndex;
+  }
+
+  get appliedIndex(): number {
+    return this.raft.appliedIndex;
   }
 
   get floor(): Floor {
-    return this.#floor;
+    return this.raft.floor;
   }
 
-  /** Takes an entry that the journal kept; a single voter's durable entries are committed ones. */
-  restore(entry: Entry): void {
-    assert(!this.#isLeader);
-    assert(entry.index === this.#lastIndex + 1);
-    this.#lastIndex = entry.index;
-    this.#nextOffset = Math.max(this.#nextOffset, entry.baseOffset + entry.offsetCount);
-    this.#apply(entry);
+  /** The committed configuration. */
+  get configuration(): Configuration {
+    return this.raft.configuration;
   }
 
-  /** Starts a new term with this node as leader; its no-op is the term's first entry (Raft thesis, 6.4). */
-  campaign(): void {
-    this.#hardState = { term: this.#hardState.term + 1, votedFor: this.#nodeId };
-    this.#hardStateChanged = true;
-    this.#isLeader = true;
-    this.propose({ kind: "noop", baseOffset: this.#nextOffset, offsetCount: 0, payload: new Uint8Array(0) });
+  /** What a leader knows of its replicas; undefined for others. */
+  get progress(): ReadonlyMap<ReplicaId, Readonly<Progress>> | undefined {
+    return this.raft.progress;
   }
 
-  /** Puts an entry behind all others; the state machine's `apply` tells when it is committed. Only for the leader. */
-  propose(proposal: Proposal): Entry {
-    assert(this.#isLeader);
-    assert(proposal.baseOffset === this.#nextOffset);
-    this.#lastIndex += 1;
-    this.#nextOffset += proposal.offsetCount;
-    const entry: Entry = { index: this.#lastIndex, term: this.#hardState.term, ...proposal };
-    this.#unstaged.push(entry);
-    this.#onPropose(this, entry.payload.length);
+  /** Whether this replica is the only one: it needs no ticks and sends nothing. */
+  get isAlone(): boolean {
+    if (this.#configuration !== this.raft.configuration) {
+      this.#configuration = this.raft.configuration;
+      this.#isAlone = isAlone(this.#configuration, this.raft.id);
+    }
+    return this.#isAlone;
+  }
+
+  /** Puts an entry behind all others; undefined where this replica does not lead, or hands over. `apply` tells when it is committed. */
+  propose(proposal: Proposal): Entry | undefined {
+    const entry = this.isLeader ? this.raft.propose(proposal) : undefined;
+    if (!entry) return undefined;
+    this.#addUnstaged(entry.payload.length);
+    this.#onWork(this);
     return entry;
   }
 
-  /** Payload bytes that no pass has taken yet. */
-  get unpersistedBytes(): number {
-    return this.#unstaged.reduce((sum, entry) => sum + entry.payload.length, 0);
+  /** Resolves when an entry that `propose` answered just now is applied. @throws IndefiniteProposalError */
+  whenApplied(entry: Entry): Promise<void> {
+    return this.#proposals.wait(entry);
   }
 
-  /** What has to be persisted; `staged` tells that a pass has taken it. */
-  unpersisted(): Unpersisted {
-    return { hardState: this.#hardStateChanged ? this.#hardState : undefined, entries: this.#unstaged };
+  /** Resolves with an index once everything up to it is applied here: a read after that sees all that was committed before the call. @throws ReadUnconfirmedError */
+  readIndex(): Promise<number> {
+    const read = this.#reads.begin((context) => this.raft.read(context));
+    this.#onWork(this);
+    return read;
   }
 
-  /** The hard state and the first `count` entries of `unpersisted` are on their way to the disk. */
-  staged(count: number): void {
-    for (const entry of this.#unstaged.slice(0, count)) this.#unapplied.push(entry);
-    this.#unstaged = this.#unstaged.slice(count);
-    this.#hardStateChanged = false;
+  /** Begins to change who belongs to the group; seen in `configuration` once committed. */
+  changeMembership(change: MembershipChange): Entry | MembershipRefusal {
+    const result = this.raft.changeMembership(change);
+    this.#onWork(this);
+    return result;
   }
 
-  /** The term and everything up to `index` are durable here: with a single voter that commits it. */
-  persisted({ index, term }: Floor): void {
-    this.#durableTerm = term;
-    const committed = this.#unapplied;
-    let count = 0;
-    while (count < committed.length && (committed[count]?.index ?? Infinity) <= index) count += 1;
-    this.#unapplied = committed.splice(count);
-    for (const entry of committed) this.#apply(entry);
+  /** Hands leadership over, or tries to for an election timeout; undefined where that was begun. */
+  transferTo(replica: ReplicaId): TransferRefusal | undefined {
+    const refusal = this.raft.transferTo(replica);
+    this.#onWork(this);
+    return refusal;
   }
 
-  /** The state machine holds all data below `offset` durably elsewhere; answers the new floor where it moved. */
-  releaseThroughOffset(offset: number): Floor | undefined {
-    return this.#release((mark) => mark.nextOffset <= offset);
+  /** Asks for leadership without waiting for the leader's silence. */
+  campaign(): void {
+    this.raft.campaign();
+    this.#onWork(this);
   }
 
-  /** The state machine holds the effect of all entries up to `index` durably elsewhere; answers the new floor where it moved. */
-  releaseThroughIndex(index: number): Floor | undefined {
-    return this.#release((mark) => mark.index <= index);
+  /** Everything proposed has been handed to the log. @internal */
+  staged(): void {
+    if (this.#unstagedBytes > 0) this.#addUnstaged(-this.#unstagedBytes);
   }
 
-  #apply(entry: Entry): void {
-    this.#mark(entry);
-    this.#stateMachine.apply(entry);
+  /** A write is durable. @internal */
+  persisted(token: WriteToken): void {
+    this.#durableTerm = Math.max(this.#durableTerm, token.term);
+    this.raft.persisted(token);
   }
 
-  /** Where marks are many, the last one moves along with the entries until it is far enough from the one before. */
-  #mark({ index, term, baseOffset, offsetCount }: Entry): void {
-    const last = this.#applied.at(-1);
-    const before = this.#applied.at(-2)?.index ?? this.#floor.index;
-    if (last && this.#applied.length >= fineMarksMax && last.index < before + entriesPerMark) {
-      last.index = index;
-      last.term = term;
-      last.nextOffset = baseOffset + offsetCount;
-    } else {
-      this.#applied.push({ index, term, nextOffset: baseOffset + offsetCount });
+  /** Applies committed entries, in order. @internal */
+  apply(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.#appliedTerm = entry.term;
+      this.stateMachine.apply(entry);
+      this.#proposals.applied(entry);
     }
+    const last = entries.at(-1);
+    assert(last);
+    this.raft.applied(last.index);
+    // A replica alone has nobody who could need them again.
+    if (this.isAlone) this.raft.trim(0);
+    this.#tellWhenSettled();
+    this.#reads.appliedTo(last.index);
   }
 
-  #release(isReleased: (mark: AppliedMark) => boolean): Floor | undefined {
-    let count = 0;
-    for (const mark of this.#applied) {
-      if (!isReleased(mark)) break;
-      count += 1;
-    }
-    const last = this.#applied[count - 1];
-    if (!last) return undefined;
-    this.#applied.splice(0, count);
-    this.#floor = { index: last.index, term: last.term };
-    return this.#floor;
+  /** Role, term or leader are others than before. @internal */
+  changeLeadership(leadership: Leadership): void {
+    this.#proposals.abandon();
+    this.#reads.abandon();
+    this.#toldTerm = leadership.term;
+    this.#isToldSettled = this.isSettledLeader;
+    this.stateMachine.leadership?.({ ...leadership, isSettled: this.#isToldSettled });
   }
+
+  /** Reads were confirmed by a majority. @internal */
+  confirm(reads: readonly ConfirmedRead[]): void {
+    for (const { context, index } of reads) this.#reads.confirmed(context, index);
+    this.#reads.appliedTo(this.appliedIndex);
+  }
+
+  /** @internal */
+  tick(readTicksMax: number): void {
+    this.raft.tick();
+    this.#reads.tick(readTicksMax);
+  }
+
+  /** State machine and floor stand durably at the point that `ready` named. @internal */
+  installed(point: SnapshotPoint): void {
+    this.#appliedTerm = point.term;
+    this.#proposals.abandon();
+    this.raft.installed();
+    this.#reads.appliedTo(point.index);
+  }
+
+  /** Nothing happens here any more: who waits is told. @internal */
+  close(): void {
+    this.staged();
+    this.#proposals.abandon();
+    this.#reads.close();
+  }
+
+  #tellWhenSettled(): void {
+    if (this.#isToldSettled || !this.isSettledLeader) return;
+    this.#isToldSettled = true;
+    const { role, term, leader } = this.raft;
+    this.stateMachine.leadership?.({ role, term, leader, isSettled: true });
+  }
+
+  #addUnstaged(deltaBytes: number): void {
+    this.#unstagedBytes += deltaBytes;
+    this.#onUnstagedBytes(deltaBytes);
+  }
+}
+
+function isAlone(configuration: Configuration, replica: ReplicaId): boolean {
+  const all = members(configuration);
+  return all.length === 1 && all[0] === replica && configuration.voters.length === 1;
 }

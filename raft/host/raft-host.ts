@@ -1,18 +1,36 @@
 import { strict as assert } from "node:assert";
-import type { Entry, HardState } from "../core/entry.ts";
-import { LogFullError, type LogStore } from "./log-store.ts";
-import { type Floor, RaftGroup } from "./raft-group.ts";
+import { type Configuration, votersOnly } from "../core/configuration.ts";
+import type { HardState } from "../core/entry.ts";
+import type { RaftLimits, RaftOptions } from "../core/group-state.ts";
+import type { Message, SnapshotPoint } from "../core/messages.ts";
+import type { StoredEntry } from "../core/raft-log.ts";
+import type { Floor, Load, Ready } from "../core/ready.ts";
+import { noReplica, type ReplicaId, replicaId } from "../core/replica-id.ts";
+import type { PassFrame } from "../transport/node-frame.ts";
+import type { PeerIdentity } from "../transport/transport.ts";
+import type { CatchUp } from "./catch-up.ts";
+import { Cluster, type ClusterPorts } from "./cluster.ts";
+import { LoadQueue } from "./load-queue.ts";
+import type { LogStore } from "./log-store.ts";
+import { RaftGroup } from "./raft-group.ts";
 import type { StateMachine } from "./state-machine.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 export interface RaftHostOptions {
   readonly nodeId: number;
+  /** Of this node's disk; 0 unless told. */
+  readonly incarnation?: number;
   readonly log: LogStore;
   /** Runs a callback once the work that is ready now has run; passes gather what came in between. */
   readonly schedulePass: (callback: () => void) => void;
   /** Runs a callback after a while: the journal had no room for an entry and is asked again. */
   readonly scheduleRetry: (callback: () => void) => void;
-  /** A durable write failed: nothing is known of the disk any more and the process must end. */
+  /** A durable write failed, or a bug showed: nothing is known any more and the process must end. */
   readonly onFatal: (error: unknown) => void;
+  /** What groups of several replicas need besides; a host without it has only groups of its own. */
+  readonly cluster?: ClusterPorts;
+  /** How replicas get what is below a floor; without it they wait for a leader whose log goes back far enough. */
+  readonly catchUp?: CatchUp;
 }
 
 /** What a group starts from. */
@@ -21,83 +39,123 @@ export interface GroupStart {
   readonly stateMachine: StateMachine;
   readonly hardState?: HardState;
   readonly floor?: Floor;
-  /** Committed entries behind the floor, in order. */
-  readonly entries?: AsyncIterable<Entry>;
-  /** Where the state machine's data ends without these entries. */
+  /** As of the floor; this node alone unless told, empty for a replica that is to learn it from a leader. */
+  readonly configuration?: Configuration | undefined;
+  /** Where data ends at the floor, where that is known. */
+  readonly floorNextOffset?: number | undefined;
+  /** Durable entries behind the floor, dense; which of them are committed only the group knows. */
+  readonly entries?: readonly StoredEntry[];
+  /** Where the state machine's data ends. */
   readonly nextOffset?: number;
 }
 
-interface StagedGroup {
-  readonly group: RaftGroup;
-  readonly term: number;
-  /** 0 where there was room for no entry. */
-  readonly lastIndex: number;
-  readonly payloadBytes: number;
-}
+const limits: RaftLimits = {
+  appendBytesMax: 1 << 20,
+  inflight: { messagesMax: 256, bytesMax: 8 << 20 },
+  recentBytesMax: 4 << 20,
+  loadBytesMax: 1 << 20,
+  writeBytesMax: 1 << 20,
+  readsMax: 10_000,
+};
+
+/** Ticks of silence after which a follower campaigns, at the least. Heartbeats go with every tick. */
+const electionTicks = 10;
 
 /**
- * All groups of a node, driven in passes: gather what the dirty groups want, one journal write for all,
- * then commit and apply. While a write is under way proposals gather for the next one (group commit).
+ * All groups of a node, driven in passes: take what has come in, gather what the dirty groups want, one log write for
+ * all, one frame for each peer, then what is committed is applied. While a write is under way proposals of groups of
+ * this node alone gather for the next one (group commit); groups of several go on talking.
  */
 export class RaftHost {
+  /** This node as a replica of any group. */
+  readonly replica: ReplicaId;
   readonly #options: RaftHostOptions;
   readonly #groups = new Map<number, RaftGroup>();
   readonly #dirty = new Set<RaftGroup>();
+  readonly #writes: WriteQueue;
+  readonly #loads: LoadQueue;
+  readonly #cluster: Cluster | undefined;
   readonly #passWaiters: (() => void)[] = [];
+  #unstagedBytes = 0;
   #mustFlush = false;
-  #isLogFull = false;
-  #proposedBytes = 0;
+  #isRetryScheduled = false;
   #passScheduled = false;
   #writing = false;
   #stopped = false;
 
   constructor(options: RaftHostOptions) {
+    const { nodeId, incarnation = 0, log, cluster } = options;
     this.#options = options;
+    this.replica = replicaId({ nodeId, incarnation });
+    this.#writes = new WriteQueue(log);
+    this.#loads = new LoadQueue(log);
+    if (!cluster) return;
+    this.#cluster = new Cluster(cluster, {
+      replica: this.replica,
+      groups: this.#groups,
+      onInbox: () => this.#schedule(),
+      onTick: () => this.#guarded(() => this.#tick()),
+      onDirty: (group) => this.#dirty.add(group),
+      collect: (group) => this.#collect(group),
+      electionTicks,
+    });
   }
 
-  /** Payload bytes that are proposed and not durable yet. */
+  /** Payload bytes that are on their way to the disk. */
   get proposedBytes(): number {
-    return this.#proposedBytes;
+    return this.#unstagedBytes + this.#writes.bytes;
   }
 
   group(id: number): RaftGroup | undefined {
     return this.#groups.get(id);
   }
 
-  /** Brings a group up from what the disk kept, applies its entries and makes this node its leader. */
+  groups(): IterableIterator<RaftGroup> {
+    return this.#groups.values();
+  }
+
+  /** Brings a group up from what the disk kept. A replica that is its group's only one elects itself at once; `settled` tells when that is done. */
   async start(start: GroupStart): Promise<RaftGroup> {
     assert(!this.#groups.has(start.id));
     const group = new RaftGroup({
       id: start.id,
-      nodeId: this.#options.nodeId,
       stateMachine: start.stateMachine,
-      hardState: start.hardState ?? { term: 0, votedFor: -1 },
-      floor: start.floor ?? { index: 0, term: 0 },
-      nextOffset: start.nextOffset ?? 0,
-      onPropose: (dirty, payloadBytes) => {
-        this.#proposedBytes += payloadBytes;
-        this.#markDirty(dirty);
+      raft: this.#raftOptions(start, await this.#withConfigurations(start)),
+      onWork: (dirty) => this.#markDirty(dirty),
+      onUnstagedBytes: (deltaBytes) => {
+        this.#unstagedBytes += deltaBytes;
       },
     });
+    assert(group.isAlone || this.#cluster);
     this.#groups.set(start.id, group);
     // A log that knows nothing of the group learns where its entries begin.
-    if (start.floor && start.floor.index > 0) this.#options.log.advanceFloor(start.id, start.floor);
-    for await (const entry of start.entries ?? []) group.restore(entry);
-    group.campaign();
+    if (group.floor.index > 0)
+      this.#options.log.advanceFloor(group.id, group.raft.pointAt(group.floor.index));
+    this.#cluster?.tickGroup(group);
+    if (group.isAlone) group.campaign();
     return group;
+  }
+
+  /** Resolves when a group leads here and has applied all that was committed before, or is there no more. */
+  async settled(group: RaftGroup): Promise<void> {
+    while (this.#has(group) && !group.isSettledLeader) await this.#nextPass();
   }
 
   /** Resolves when the term of a group is durable, or it is there no more. */
   async termDurable(group: RaftGroup): Promise<void> {
-    const isThere = () => !this.#stopped && this.#groups.get(group.id) === group;
-    while (isThere() && !group.isTermDurable) await this.#nextPass();
+    while (this.#has(group) && !group.isTermDurable) await this.#nextPass();
   }
 
   /** Forgets a group, whether it was started or not, and all that the journal has of it. */
   remove(id: number): void {
     const group = this.#groups.get(id);
     this.#groups.delete(id);
-    if (group && this.#dirty.delete(group)) this.#proposedBytes -= group.unpersistedBytes;
+    if (group) {
+      this.#dirty.delete(group);
+      this.#writes.drop(group);
+      this.#cluster?.forget(group);
+      group.close();
+    }
     this.#options.log.forget(id);
     this.#mustFlush = true;
     this.#schedule();
@@ -105,19 +163,19 @@ export class RaftHost {
 
   /** A group's data below `offset` is durable in its segments. */
   releaseThroughOffset(id: number, offset: number): void {
-    this.#advanceFloor(id, this.#groups.get(id)?.releaseThroughOffset(offset));
+    const group = this.#groups.get(id);
+    this.#advanceFloor(group, group?.raft.releaseThroughOffset(offset));
   }
 
   /** A group's entries up to `index` are durable in a snapshot. */
   releaseThroughIndex(id: number, index: number): void {
-    this.#advanceFloor(id, this.#groups.get(id)?.releaseThroughIndex(index));
+    const group = this.#groups.get(id);
+    this.#advanceFloor(group, group?.raft.releaseThroughIndex(index));
   }
 
   /** Makes floors that moved durable, which otherwise ride with the next entries; waits for no entry. */
   async flushFloors(): Promise<void> {
     this.#mustFlush = true;
-    // Floors are what makes room: they must not wait for it.
-    this.#isLogFull = false;
     this.#schedule();
     // The write under way was staged before.
     while (!this.#stopped && (this.#mustFlush || this.#writing)) await this.#nextPass();
@@ -130,110 +188,241 @@ export class RaftHost {
 
   /** Starts no further pass and applies nothing more; resolves when no write is under way. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wakePassWaiters();
+    this.#end();
     while (this.#writing) await this.#nextPass();
   }
 
+  /** A peer's frame has come in. */
+  receive(from: PeerIdentity, frame: PassFrame): void {
+    if (!this.#stopped) this.#cluster?.receive(replicaId(from), frame);
+  }
+
+  /** The connection to a peer has broken, or the peer has said goodbye: where it leads, elections are near. */
+  lost(peer: PeerIdentity): void {
+    if (this.#stopped) return;
+    const replica = replicaId(peer);
+    for (const group of this.#groups.values()) {
+      if (group.isAlone) continue;
+      group.raft.lost(replica);
+      if (group.raft.hasReady) this.#dirty.add(group);
+    }
+    this.#schedule();
+  }
+
   get #hasWork(): boolean {
-    return this.#writing || this.#mustFlush || (this.#dirty.size > 0 && !this.#isLogFull);
+    return (
+      this.#writing || this.#mustFlush || this.#writes.hasStaged || this.#dirty.size > 0 || this.#loads.isBusy
+    );
+  }
+
+  #has(group: RaftGroup): boolean {
+    return !this.#stopped && this.#groups.get(group.id) === group;
   }
 
   #nextPass(): Promise<void> {
     return new Promise((resolve) => this.#passWaiters.push(resolve));
   }
 
-  #advanceFloor(id: number, floor: Floor | undefined): void {
-    if (!floor) return;
+  /** Configuration entries must be known from the start: who votes does not wait for the disk. */
+  async #withConfigurations({ id, entries = [] }: GroupStart): Promise<readonly StoredEntry[]> {
+    const complete: StoredEntry[] = [];
+    for (const entry of entries) {
+      const isKnown = entry.kind !== "configuration" || entry.payload;
+      const range = { firstIndex: entry.index, lastIndex: entry.index, bytesMax: Infinity };
+      const [read] = isKnown ? [entry] : await this.#options.log.read(id, range);
+      assert(read);
+      complete.push(read);
+    }
+    return complete;
+  }
+
+  #raftOptions(start: GroupStart, entries: readonly StoredEntry[]): RaftOptions {
+    const { hardState = noHardState, nextOffset = 0 } = start;
+    const configuration = start.configuration ?? votersOnly([this.replica]);
+    const isOnlyVoter = configuration.voters.length === 1 && configuration.voters[0] === this.replica;
+    const log = isOnlyVoter ? behindState(start, entries, nextOffset) : logOf(start, entries);
+    return {
+      id: this.replica,
+      electionTicks,
+      heartbeatTicks: 1,
+      electionJitter: (below) => this.#cluster?.randomBelow(below) ?? 0,
+      limits,
+      hardState,
+      configuration,
+      ...log,
+    };
+  }
+
+  #advanceFloor(group: RaftGroup | undefined, floor: Floor | undefined): void {
     // Not worth a write of its own: it rides with the next pass, or with the journal's next file.
-    this.#options.log.advanceFloor(id, floor);
+    if (group && floor) this.#options.log.advanceFloor(group.id, group.raft.pointAt(floor.index));
   }
 
   #markDirty(group: RaftGroup): void {
     this.#dirty.add(group);
-    this.#schedule();
+    // What a replica alone wants has to wait for the log in any case.
+    if (!this.#writing || !group.isAlone) this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#passScheduled || this.#writing || this.#stopped || this.#isLogFull) return;
+    if (this.#passScheduled || this.#stopped) return;
     this.#passScheduled = true;
     this.#options.schedulePass(() => {
       this.#passScheduled = false;
-      this.#pass().catch((error: unknown) => {
-        this.#stopped = true;
-        this.#wakePassWaiters();
-        this.#options.onFatal(error);
-      });
+      this.#guarded(() => this.#pass());
     });
   }
 
-  async #pass(): Promise<void> {
-    if (this.#writing || this.#stopped) return;
-    this.#writing = true;
-    let staged: StagedGroup[];
+  /** A throw from here on is a failed write or a bug: either way nothing may go on. */
+  #guarded(work: () => void): void {
+    if (this.#stopped) return;
     try {
-      staged = this.#stageDirtyGroups();
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#end();
+    this.#options.onFatal(error);
+  }
+
+  #end(): void {
+    this.#stopped = true;
+    this.#cluster?.stop();
+    this.#wakePassWaiters();
+  }
+
+  #pass(): void {
+    if (this.#mustFlush || !this.#isRetryScheduled) this.#writes.retry();
+    this.#cluster?.takeInbox();
+    this.#turn();
+  }
+
+  #tick(): void {
+    this.#cluster?.tick();
+    this.#turn();
+    this.#cluster?.sendHeartbeats();
+  }
+
+  /** Gathers what the groups want and sets it going. */
+  #turn(): void {
+    for (const group of [...this.#dirty]) this.#collect(group);
+    this.#cluster?.flush();
+    if (!this.#writing && (this.#writes.hasStaged || this.#mustFlush)) {
+      this.#flush().catch((error: unknown) => this.#fail(error));
+    }
+    if (this.#writes.isFull) this.#retryLater();
+    this.#wakePassWaiters();
+  }
+
+  async #flush(): Promise<void> {
+    this.#writing = true;
+    this.#mustFlush = false;
+    const writes = this.#writes.take();
+    try {
       await this.#options.log.flush();
     } finally {
       this.#writing = false;
     }
-    for (const { group, term, lastIndex, payloadBytes } of staged) {
-      this.#proposedBytes -= payloadBytes;
-      if (this.#stopped || this.#groups.get(group.id) !== group) continue;
-      group.persisted({ index: lastIndex, term });
-    }
-    if (this.#dirty.size > 0 || this.#mustFlush) this.#schedule();
+    this.#writes.completed(writes);
+    this.#guarded(() => {
+      for (const { group, write } of writes) {
+        if (!this.#has(group)) continue;
+        group.persisted(write.token);
+        this.#collect(group);
+      }
+      this.#cluster?.flush();
+      if (this.#dirty.size > 0 || this.#writes.hasStaged || this.#mustFlush) this.#schedule();
+    });
     this.#wakePassWaiters();
   }
 
-  #stageDirtyGroups(): StagedGroup[] {
-    const staged: StagedGroup[] = [];
-    this.#mustFlush = false;
-    for (const group of [...this.#dirty]) {
-      const entries = this.#stage(group);
-      const lastIndex = entries.at(-1)?.index ?? 0;
-      const payloadBytes = entries.reduce((sum, entry) => sum + entry.payload.length, 0);
-      staged.push({ group, term: group.term, lastIndex, payloadBytes });
+  /** Does what a group wants until it wants nothing more. */
+  #collect(group: RaftGroup): void {
+    this.#dirty.delete(group);
+    for (let ready = group.raft.ready(); ready; ready = group.raft.ready()) {
+      group.staged();
+      if (ready.leadership) group.changeLeadership(ready.leadership);
+      for (const message of ready.messages) this.#post(group, message);
+      if (ready.write) this.#writes.add(group, ready.write);
+      if (ready.committed.length > 0) group.apply(ready.committed);
+      if (ready.reads.length > 0) group.confirm(ready.reads);
+      this.#begin(group, ready);
+      // An owner may have removed the group.
+      if (!this.#has(group)) return;
+      if (ready.leadership || ready.committed.length > 0) this.#cluster?.tickGroup(group);
     }
-    return staged;
   }
 
-  /** Hands the log what it has room for of a group's entries, the oldest first. */
-  #stage(group: RaftGroup): readonly Entry[] {
-    const { log } = this.#options;
-    const { hardState, entries } = group.unpersisted();
-    if (hardState) log.setHardState(group.id, hardState);
-    let count = entries.length;
-    if (!this.#append(group, entries)) {
-      // All at once may be more than the log ever has room for.
-      count = 0;
-      for (const entry of entries) {
-        if (!this.#append(group, [entry])) break;
-        count += 1;
-      }
-      // The rest stays: it is neither durable nor refused until there is room.
-      if (count < entries.length) this.#retryLater();
-    }
-    group.staged(count);
-    if (count === entries.length) this.#dirty.delete(group);
-    return entries.slice(0, count);
+  #post(group: RaftGroup, message: Message): void {
+    assert(this.#cluster);
+    this.#cluster.post(group, message);
   }
 
-  #append(group: RaftGroup, entries: readonly Entry[]): boolean {
+  /** Sets going what takes its time. */
+  #begin(group: RaftGroup, { loads, catchUps, install }: Ready): void {
+    for (const load of loads) this.#load(group, load).catch((error: unknown) => this.#fail(error));
+    for (const to of catchUps) void this.#offer(group, to);
+    if (install) this.#install(group, install).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #load(group: RaftGroup, load: Load): Promise<void> {
+    const entries = await this.#loads.read(group, load);
+    if (!this.#has(group)) return;
+    if (entries.length > 0 || load.firstIndex <= group.floor.index) group.raft.loaded(load, entries);
+    else if (load.purpose === "apply")
+      throw new Error(`Cannot apply entry ${load.firstIndex} of group ${group.id}: the log has lost it`);
+    // Replaced while it was read: what the replica needs is another thing now.
+    else group.raft.lost(load.purpose);
+    this.#markDirty(group);
+  }
+
+  async #offer(group: RaftGroup, to: ReplicaId): Promise<void> {
     try {
-      this.#options.log.append(group.id, entries);
+      if (!this.#options.catchUp) throw new Error("Cannot bring a replica close: there is no way to");
+      const index = await this.#options.catchUp.offer(group, to);
+      if (!this.#has(group)) return;
+      group.raft.sendSnapshot(to, group.raft.pointAt(Math.max(index, group.floor.index)));
+    } catch {
+      if (this.#has(group)) group.raft.catchUpFailed(to);
+    }
+    this.#markDirty(group);
+  }
+
+  /** State first, then the floor that stands for it: a crash in between finds committed data ahead of the log, which is applied once. */
+  async #install(group: RaftGroup, point: SnapshotPoint): Promise<void> {
+    const isDone = await this.#installState(group, point);
+    if (!this.#has(group)) return;
+    if (isDone) {
+      this.#writes.dropEntries(group);
+      this.#options.log.advanceFloor(group.id, point);
+      await this.flushFloors();
+      if (!this.#has(group)) return;
+      group.installed(point);
+    } else {
+      group.raft.installFailed();
+    }
+    this.#markDirty(group);
+  }
+
+  async #installState(group: RaftGroup, point: SnapshotPoint): Promise<boolean> {
+    const { leader } = group.raft;
+    if (!this.#options.catchUp || leader === noReplica) return false;
+    try {
+      await this.#options.catchUp.install(group, point, leader);
       return true;
-    } catch (error) {
-      if (error instanceof LogFullError) return false;
-      throw error;
+    } catch {
+      return false;
     }
   }
 
   #retryLater(): void {
-    if (this.#isLogFull) return;
-    this.#isLogFull = true;
+    if (this.#isRetryScheduled) return;
+    this.#isRetryScheduled = true;
     this.#options.scheduleRetry(() => {
-      this.#isLogFull = false;
+      this.#isRetryScheduled = false;
       this.#schedule();
     });
   }
@@ -241,4 +430,25 @@ export class RaftHost {
   #wakePassWaiters(): void {
     for (const wake of this.#passWaiters.splice(0)) wake();
   }
+}
+
+const noHardState: HardState = { term: 0, votedFor: noReplica };
+
+/** What a log begins with. */
+type LogStart = Required<Pick<RaftOptions, "floor" | "nextOffset" | "entries">>;
+
+function logOf(start: GroupStart, entries: readonly StoredEntry[]): LogStart {
+  const { floor = { index: 0, term: 0 }, nextOffset = 0 } = start;
+  // Journals from before floors told it are of groups of one, whose data ends there or where entries tell.
+  const floorNextOffset = start.floorNextOffset ?? (floor.index > 0 ? nextOffset : 0);
+  return { floor, nextOffset: floorNextOffset, entries };
+}
+
+/** The log of a replica alone: what its state machine holds was committed, even where the journal has lost it, and that was accepted. */
+function behindState(start: GroupStart, entries: readonly StoredEntry[], nextOffset: number): LogStart {
+  const log = logOf(start, entries);
+  const last = entries.at(-1);
+  const endOffset = last ? last.baseOffset + last.offsetCount : log.nextOffset;
+  if (endOffset >= nextOffset) return log;
+  return { floor: last ? { index: last.index, term: last.term } : log.floor, nextOffset, entries: [] };
 }

@@ -1,7 +1,5 @@
-import type { Entry } from "#raft/core/entry.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
-import type { RecoveredGroup } from "#storage/journal/entry.ts";
-import type { Journal } from "#storage/journal/journal.ts";
+import type { StoredGroup } from "../runtime/journal-log-store.ts";
 import type { MetadataFile } from "./metadata-file.ts";
 import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 
@@ -9,9 +7,10 @@ export interface MetadataKeeperOptions {
   readonly store: MetadataStore;
   readonly file: MetadataFile;
   readonly host: RaftHost;
-  readonly journal: Journal;
+  /** Largest payload of an entry. */
+  readonly payloadBytesMax: number;
   /** What the journal kept of the metadata group; undefined where it knows nothing of it. */
-  readonly recovered: RecoveredGroup | undefined;
+  readonly stored: StoredGroup | undefined;
 }
 
 /** Entries after which the state is saved, so that the journal may let go of them. */
@@ -34,21 +33,23 @@ export class MetadataKeeper {
 
   /** The state as the snapshot and the journal have it; this node leads the group from here on. @throws SnapshotCorruptError, DiskError */
   async recover(): Promise<void> {
-    const { store, file, host, journal, recovered } = this.#options;
+    const { store, file, host, payloadBytesMax, stored } = this.#options;
     const snapshot = await file.load();
     if (snapshot) store.restore(snapshot);
     this.#savedIndex = snapshot?.index ?? 0;
+    const { index = 0, term = 0 } = snapshot ?? {};
     const group = await host.start({
+      floor: { index, term },
+      ...stored,
       id: metadataGroupId,
       stateMachine: store,
       hardState: {
-        term: Math.max(recovered?.hardState.term ?? 0, snapshot?.term ?? 0),
-        votedFor: recovered?.hardState.votedFor ?? -1,
+        term: Math.max(stored?.hardState.term ?? 0, term),
+        votedFor: stored?.hardState.votedFor ?? -1,
       },
-      floor: recovered?.floor ?? { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
-      entries: this.#entries(),
     });
-    store.lead(group, { commandBytesMax: journal.payloadBytesMax });
+    store.lead(group, { commandBytesMax: payloadBytesMax });
+    await host.settled(group);
   }
 
   /** Saves run one after the other: they share a file, and an older state must not replace a newer one. @throws DiskError */
@@ -71,12 +72,5 @@ export class MetadataKeeper {
     await file.save(snapshot);
     this.#savedIndex = snapshot.index;
     host.releaseThroughIndex(metadataGroupId, snapshot.index);
-  }
-
-  async *#entries(): AsyncGenerator<Entry> {
-    const { journal, recovered } = this.#options;
-    for (const { location, ...entry } of recovered?.entries ?? []) {
-      yield { ...entry, payload: await journal.readPayload(location) };
-    }
   }
 }

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import type { Entry } from "#raft/core/entry.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
-import type { StateMachine } from "#raft/host/state-machine.ts";
+import { IndefiniteProposalError } from "#raft/host/pending-proposals.ts";
+import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import {
   decodeCommand,
   encodeCommand,
@@ -28,6 +29,14 @@ const waitingBytesMax = 32 << 20;
 const waitingOverheadBytes = 1 << 10;
 /** Changes that may wait for their turn. */
 const turnsMax = 10_000;
+
+/** Another node leads the metadata group, or none: it has to be asked instead, or later. */
+export class NotMetadataLeaderError extends Error {
+  constructor() {
+    super("Cannot change the metadata: this node does not lead its group");
+    this.name = "NotMetadataLeaderError";
+  }
+}
 
 /** Told of each new image, in order, synchronously. */
 export type ImageListener = (image: MetadataImage, previous: MetadataImage) => void;
@@ -93,6 +102,7 @@ export class MetadataStore implements StateMachine {
       return Promise.resolve({ kind: "tooLarge", sizeBytes: payload.length });
     if (this.isOverloaded) return Promise.resolve({ kind: "overloaded" });
     const entry = group.propose({ kind: "command", baseOffset: 0, offsetCount: 0, payload });
+    if (!entry) return Promise.reject(new NotMetadataLeaderError());
     const outcome = Promise.withResolvers<CommandResult>();
     const sizeBytes = payload.length + waitingOverheadBytes;
     this.#waiting.set(entry.index, { outcome, sizeBytes });
@@ -115,6 +125,20 @@ export class MetadataStore implements StateMachine {
     this.#failure ??= { error };
     for (const { outcome } of this.#waiting.values()) outcome.reject(error);
     this.#waiting.clear();
+  }
+
+  /** What was proposed in an earlier term may be committed yet or be gone: nobody here learns which. */
+  leadership({ isSettled }: GroupLeadership): void {
+    if (isSettled) return;
+    for (const { outcome } of this.#waiting.values()) {
+      outcome.reject(new IndefiniteProposalError(metadataGroupId));
+    }
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+  }
+
+  wantsPayload({ index }: Pick<Entry, "index">): boolean {
+    return index > this.#image.index;
   }
 
   apply(entry: Entry): void {

@@ -1,9 +1,6 @@
 import type { Logger } from "pino";
-import type { Entry } from "#raft/core/entry.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
-import type { RecoveredEntry, RecoveredGroup } from "#storage/journal/entry.ts";
-import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
@@ -18,6 +15,7 @@ import {
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
+import type { StoredGroup } from "../runtime/journal-log-store.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { Partition } from "./partition.ts";
 import type { ProducerStore } from "./producer-store.ts";
@@ -25,12 +23,11 @@ import type { ProducerStore } from "./producer-store.ts";
 export interface PartitionManagerOptions {
   readonly nodeId: number;
   readonly host: RaftHost;
-  readonly journal: Journal;
   readonly logs: LogManager;
   readonly dirty: DirtyBudget;
   readonly producers: ProducerStore;
-  /** What the journal kept of each group. */
-  readonly recovered: ReadonlyMap<number, RecoveredGroup>;
+  /** What the journal kept of a group. */
+  readonly storedGroup: (groupId: number) => StoredGroup | undefined;
   readonly settingsOf: (topic: string) => TopicSettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -208,9 +205,9 @@ export class PartitionManager {
   }
 
   async #openPlaced(place: Placed): Promise<Opened> {
-    const { host, journal, logs, producers, recovered, settingsOf } = this.#options;
+    const { host, logs, producers, dirty, storedGroup, settingsOf } = this.#options;
     const { topic, image } = place;
-    const kept = recovered.get(image.groupId);
+    const stored = storedGroup(image.groupId);
     const settings = settingsOf(topic.name);
     const log = await logs
       .openLog({ topic: topic.name, topicId: topic.id, partition: image.index }, logConfigOf(settings))
@@ -226,19 +223,21 @@ export class PartitionManager {
       log,
       settings,
       startedMs: this.#startedMs,
+      makeRoom: async () => {
+        if (dirty.isOver) await log.flush();
+      },
     });
     await producers.load(partition);
     const group = await host.start({
+      ...stored,
       id: image.groupId,
       stateMachine: partition,
       nextOffset: log.nextOffset,
       hardState: {
         // Terms are leader epochs, and those must not go backwards even if the journal was lost.
-        term: Math.max(kept?.hardState.term ?? 0, log.epochs().at(-1)?.epoch ?? 0),
-        votedFor: kept?.hardState.votedFor ?? -1,
+        term: Math.max(stored?.hardState.term ?? 0, log.epochs().at(-1)?.epoch ?? 0),
+        votedFor: stored?.hardState.votedFor ?? -1,
       },
-      floor: kept?.floor ?? { index: 0, term: 0 },
-      entries: this.#entriesOf(kept?.entries ?? [], partition, journal),
     });
     partition.lead(group);
     place.partition = partition;
@@ -248,8 +247,8 @@ export class PartitionManager {
   async #serve(place: Placed, { partition, group }: Opened): Promise<void> {
     const { host, settingsOf } = this.#options;
     const { topic, image } = place;
-    await host.termDurable(group);
-    if (place.isRemoved || !group.isTermDurable) return;
+    await host.settled(group);
+    if (place.isRemoved || !group.isSettledLeader) return;
     // They may have changed while it was opened.
     settle(partition, settingsOf(topic.name));
     const open = this.#open.get(topic.name) ?? [];
@@ -262,19 +261,6 @@ export class PartitionManager {
     if (log.tornTail) this.tornTails.push(log.tornTail);
     for (const err of log.damage) {
       this.#options.logger.error({ err }, "a log is damaged and was accepted as it is");
-    }
-  }
-
-  /** Reads the payloads that the segments lack, one by one, and keeps dirty memory within its bound. */
-  async *#entriesOf(
-    entries: readonly RecoveredEntry[],
-    { log }: Partition,
-    journal: Journal,
-  ): AsyncGenerator<Entry> {
-    for (const { location, ...entry } of entries) {
-      const isInSegments = entry.kind !== "data" || entry.baseOffset + entry.offsetCount <= log.nextOffset;
-      if (this.#options.dirty.isOver) await log.flush();
-      yield { ...entry, payload: isInSegments ? noBytes : await journal.readPayload(location) };
     }
   }
 
@@ -342,8 +328,6 @@ export class PartitionManager {
     }
   }
 }
-
-const noBytes = new Uint8Array(0);
 
 function settle(partition: Partition, settings: TopicSettings): void {
   partition.settings = settings;

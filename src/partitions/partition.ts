@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { type BatchHeader, readBatchHeader, stampBatch } from "#protocol/records/batch.ts";
 import type { Entry } from "#raft/core/entry.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
-import type { StateMachine } from "#raft/host/state-machine.ts";
+import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import { ProducerTable } from "./producer-table.ts";
@@ -37,6 +37,10 @@ export interface PartitionOptions {
   readonly settings: TopicSettings;
   /** Wall time of this start: producers found in the log count as active then, whatever their records say. */
   readonly startedMs: number;
+  /** Awaited before batches are read back from the journal: keeps dirty memory within its bound. */
+  readonly makeRoom?: () => Promise<void>;
+  /** Told when `isLeader` may have another value. */
+  readonly onLeadership?: (partition: Partition) => void;
 }
 
 interface CommitWaiter {
@@ -50,6 +54,14 @@ export class PartitionClosedError extends Error {
   constructor(partition: Partition) {
     super(`Cannot use partition "${partition.name}": it is closed`);
     this.name = "PartitionClosedError";
+  }
+}
+
+/** Another replica leads, or none: what waited may be committed yet, and is to be sent again. */
+export class LeadershipLostError extends Error {
+  constructor(partition: Partition) {
+    super(`Cannot tell what becomes of a batch of "${partition.name}": leadership was lost`);
+    this.name = "LeadershipLostError";
   }
 }
 
@@ -69,6 +81,10 @@ export class Partition implements StateMachine {
   settings: TopicSettings;
 
   readonly #startedMs: number;
+  readonly #makeRoom: (() => Promise<void>) | undefined;
+  readonly #onLeadership: ((partition: Partition) => void) | undefined;
+  /** The last term that this node led: what was proposed in it is in the producer table before it is applied. */
+  #ledTerm = -1;
   #group: RaftGroup | undefined;
   #isClosed = false;
   /** By next offset, ascending: proposals commit in order. */
@@ -83,6 +99,8 @@ export class Partition implements StateMachine {
     this.log = options.log;
     this.settings = options.settings;
     this.#startedMs = options.startedMs;
+    this.#makeRoom = options.makeRoom;
+    this.#onLeadership = options.onLeadership;
   }
 
   get name(): string {
@@ -94,7 +112,7 @@ export class Partition implements StateMachine {
   }
 
   get isLeader(): boolean {
-    return !this.#isClosed && (this.#group?.isLeader ?? false);
+    return !this.#isClosed && (this.#group?.isSettledLeader ?? false);
   }
 
   /** Kafka's leader epoch is the group's term. */
@@ -134,7 +152,7 @@ export class Partition implements StateMachine {
   /** Numbers and proposes a batch, or says why not; synchronous, so that judging and numbering are one step. */
   append({ bytes, header }: AdmittedBatch, nowMs: number): AppendOutcome {
     const group = this.#group;
-    if (!group || !this.isLeader) return { kind: "notLeader" };
+    if (!group?.canPropose || !this.isLeader) return { kind: "notLeader" };
     const isSequenced = header.producerId >= 0;
     if (isSequenced) {
       const verdict = this.producers.check(header);
@@ -149,13 +167,20 @@ export class Partition implements StateMachine {
     const nextOffset = baseOffset + header.lastOffsetDelta + 1;
     stampBatch(bytes, 0, { baseOffset, leaderEpoch: group.term });
     if (isSequenced) {
-      this.producers.append(header, { baseOffset, nextOffset, maxTimestampMs: header.maxTimestampMs }, nowMs);
+      const place = { baseOffset, nextOffset, maxTimestampMs: header.maxTimestampMs };
+      this.producers.append(header, place, nowMs, this.highWatermark);
     }
-    group.propose({ kind: "data", baseOffset, offsetCount: nextOffset - baseOffset, payload: bytes });
+    const entry = group.propose({
+      kind: "data",
+      baseOffset,
+      offsetCount: nextOffset - baseOffset,
+      payload: bytes,
+    });
+    assert(entry);
     return { kind: "appended", baseOffset, nextOffset };
   }
 
-  /** Resolves when everything below `nextOffset` is committed and readable. @throws PartitionClosedError */
+  /** Resolves when everything below `nextOffset` is committed and readable. @throws PartitionClosedError, LeadershipLostError */
   whenCommitted(nextOffset: number): Promise<void> {
     if (this.highWatermark >= nextOffset) return Promise.resolve();
     if (this.#isClosed) return Promise.reject(new PartitionClosedError(this));
@@ -173,6 +198,29 @@ export class Partition implements StateMachine {
     return () => this.#watchers.delete(callback);
   }
 
+  /** In another term, or without leadership, nobody knows what becomes of what is not committed. */
+  leadership(leadership: GroupLeadership): void {
+    const { role, term } = leadership;
+    if (role !== "leader" || term !== this.#ledTerm) this.#beginTerm(leadership);
+    this.#onLeadership?.(this);
+  }
+
+  #beginTerm({ role, term }: GroupLeadership): void {
+    for (const { reject } of this.#commitWaiters.splice(0)) reject(new LeadershipLostError(this));
+    // What is committed yet will be learned again when it is applied.
+    this.producers.truncateTo(this.highWatermark);
+    this.#ledTerm = role === "leader" ? term : -1;
+    this.#notifyWatchers();
+  }
+
+  wantsPayload({ kind, baseOffset, offsetCount }: Omit<Entry, "payload">): boolean {
+    return kind === "data" && baseOffset + offsetCount > this.log.nextOffset;
+  }
+
+  async beforeReplay(): Promise<void> {
+    await this.#makeRoom?.();
+  }
+
   apply(entry: Entry): void {
     // After a crash the journal still has entries whose batches reached the segments.
     if (entry.kind !== "data" || entry.baseOffset + entry.offsetCount <= this.log.nextOffset) return;
@@ -182,7 +230,7 @@ export class Partition implements StateMachine {
       header.baseOffset === entry.baseOffset && header.nextOffset === entry.baseOffset + entry.offsetCount,
     );
     this.log.append(entry.payload, header);
-    if (!this.#group) this.#restoreProducer(header);
+    if (entry.term !== this.#ledTerm) this.#restoreProducer(header);
     this.#wake();
   }
 

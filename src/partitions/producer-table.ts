@@ -11,7 +11,7 @@ export interface ProducedBatch {
 export interface ProducerEntry {
   readonly producerId: number;
   readonly producerEpoch: number;
-  /** Its last batches, oldest first, `windowBatches` at most. */
+  /** Its last batches, oldest first: `windowBatches` at most, and those that are not committed yet. */
   readonly batches: readonly ProducedBatch[];
   /** Wall time of its last append here, for expiry. */
   readonly lastAppendMs: number;
@@ -77,11 +77,12 @@ export class ProducerTable {
     return { kind: "next" };
   }
 
-  /** Remembers an appended batch. */
+  /** Remembers an appended batch; what lies above `committedOffset` comes on top of the window, because it may be taken back. */
   append(
     sequence: ProducerSequence,
     place: { readonly baseOffset: number; readonly nextOffset: number; readonly maxTimestampMs: number },
     nowMs: number,
+    committedOffset = Infinity,
   ): void {
     const entry = this.#entries.get(sequence.producerId);
     const kept = entry?.producerEpoch === sequence.producerEpoch ? entry.batches : [];
@@ -93,9 +94,19 @@ export class ProducerTable {
     this.#entries.set(sequence.producerId, {
       producerId: sequence.producerId,
       producerEpoch: sequence.producerEpoch,
-      batches: [...kept.slice(1 - windowBatches), batch],
+      batches: [...windowOf(kept, committedOffset), batch],
       lastAppendMs: nowMs,
     });
+  }
+
+  /** Takes back batches that are not committed: leadership is lost, and others may get their offsets. */
+  truncateTo(committedOffset: number): void {
+    for (const entry of this.#entries.values()) {
+      if ((entry.batches.at(-1)?.nextOffset ?? 0) <= committedOffset) continue;
+      const batches = entry.batches.filter(({ nextOffset }) => nextOffset <= committedOffset);
+      if (batches.length === 0) this.#entries.delete(entry.producerId);
+      else this.#entries.set(entry.producerId, { ...entry, batches });
+    }
   }
 
   /** Forgets producers that have not appended since `expirationMs` (producer.id.expiration.ms). */
@@ -104,6 +115,14 @@ export class ProducerTable {
       if (nowMs - entry.lastAppendMs >= expirationMs) this.#entries.delete(entry.producerId);
     }
   }
+}
+
+/** What stays of a producer's batches when one more comes: enough for a full window whatever is taken back. */
+function windowOf(batches: readonly ProducedBatch[], committedOffset: number): readonly ProducedBatch[] {
+  let start = Math.max(0, batches.length + 1 - windowBatches);
+  while (start > 0 && (batches[start + windowBatches - 2]?.nextOffset ?? Infinity) > committedOffset)
+    start -= 1;
+  return batches.slice(start);
 }
 
 function lastSequenceOf(sequence: ProducerSequence): number {

@@ -1,8 +1,15 @@
+import { strict as assert } from "node:assert";
+import { type Configuration, decodeConfiguration, encodeConfiguration } from "#raft/core/configuration.ts";
 import type { Entry, HardState } from "#raft/core/entry.ts";
-import { LogFullError, type LogStore } from "#raft/host/log-store.ts";
+import type { SnapshotPoint } from "#raft/core/messages.ts";
+import type { StoredEntry } from "#raft/core/raft-log.ts";
+import type { Floor } from "#raft/core/ready.ts";
+import { LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
 import { DiskError } from "#storage/io/file.ts";
+import type { JournalFloor, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { Clock } from "./clock.ts";
+import { EntryPlaces, type PlacedEntry } from "./entry-places.ts";
 
 /** Who wants to know how long the disk takes. */
 export interface FlushTiming {
@@ -10,20 +17,58 @@ export interface FlushTiming {
   readonly onFlushed: (durationMs: number) => void;
 }
 
+/** What the journal kept of a group, in the words of a replication group's start. */
+export interface StoredGroup {
+  readonly hardState: HardState;
+  readonly floor: Floor;
+  /** As of the floor; undefined where no floor has moved yet. */
+  readonly configuration: Configuration | undefined;
+  /** Where data ends at the floor; undefined where no floor has moved yet. */
+  readonly floorNextOffset: number | undefined;
+  readonly entries: readonly StoredEntry[];
+}
+
 /** The journal as the replication groups' log. */
 export class JournalLogStore implements LogStore {
   readonly #journal: Journal;
-
   readonly #timing: FlushTiming;
+  readonly #recovered: ReadonlyMap<number, RecoveredGroup>;
+  readonly #places = new Map<number, EntryPlaces>();
 
-  constructor(journal: Journal, timing: FlushTiming) {
+  constructor(
+    journal: Journal,
+    { recovered, ...timing }: FlushTiming & { readonly recovered: ReadonlyMap<number, RecoveredGroup> },
+  ) {
     this.#journal = journal;
     this.#timing = timing;
+    this.#recovered = recovered;
+    for (const [group, { entries }] of recovered) {
+      const places = this.#placesOf(group);
+      for (const entry of entries) places.restore(entry);
+    }
+    journal.onDurable((record, fileSequence, framePosition) => {
+      // A group that was forgotten meanwhile is not asked for.
+      this.#places.get(record.group)?.note(record, fileSequence, framePosition);
+    });
+  }
+
+  /** Groups that the journal knew at start. */
+  storedGroups(): Iterable<number> {
+    return this.#recovered.keys();
+  }
+
+  /** What the journal kept of a group; undefined where it knows nothing of it. */
+  stored(group: number): StoredGroup | undefined {
+    const recovered = this.#recovered.get(group);
+    if (!recovered) return undefined;
+    const { hardState, floor, entries } = recovered;
+    return { hardState, floor, ...decodeFloorState(floor), entries };
   }
 
   append(group: number, entries: readonly Entry[]): void {
     try {
       this.#journal.append(group, entries);
+      this.#placesOf(group);
     } catch (cause) {
       if (cause instanceof DiskError && cause.code === "full") throw new LogFullError({ cause });
       throw cause;
@@ -34,12 +79,14 @@ export class JournalLogStore implements LogStore {
     this.#journal.setHardState(group, state);
   }
 
-  advanceFloor(group: number, floor: { index: number; term: number }): void {
-    this.#journal.advanceFloor(group, floor);
+  advanceFloor(group: number, { index, term, nextOffset, configuration }: SnapshotPoint): void {
+    this.#journal.advanceFloor(group, { index, term, state: encodeFloorState(nextOffset, configuration) });
+    this.#places.get(group)?.releaseThrough(index);
   }
 
   forget(group: number): void {
     this.#journal.forget(group);
+    this.#places.delete(group);
   }
 
   async flush(): Promise<void> {
@@ -48,4 +95,65 @@ export class JournalLogStore implements LogStore {
     await this.#journal.flush();
     onFlushed(clock.monotonicMs() - startedMs);
   }
+
+  async read(
+    group: number,
+    { firstIndex, lastIndex, bytesMax, wantsPayload }: ReadRange,
+  ): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    let sizeBytes = 0;
+    for (let index = firstIndex; index <= lastIndex; index++) {
+      const placed = this.#places.get(group)?.at(index);
+      if (!placed) break;
+      const { location, ...entry } = placed;
+      if (wantsPayload?.(entry) === false) {
+        entries.push({ ...entry, payload: noBytes });
+        continue;
+      }
+      sizeBytes += location.sizeBytes;
+      if (sizeBytes > bytesMax && entries.length > 0) break;
+      const payload = await this.#journal.readPayload(location);
+      if (!this.#isStill(group, placed)) break;
+      entries.push({ ...entry, payload });
+    }
+    return entries;
+  }
+
+  /** While it was read the entry may have been replaced, and its place as well. */
+  #isStill(group: number, { index, location }: PlacedEntry): boolean {
+    const now = this.#places.get(group)?.at(index)?.location;
+    return now?.fileSequence === location.fileSequence && now.position === location.position;
+  }
+
+  #placesOf(group: number): EntryPlaces {
+    let places = this.#places.get(group);
+    if (!places) {
+      places = new EntryPlaces();
+      this.#places.set(group, places);
+    }
+    return places;
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/*
+ * What rides with a floor: | 0 | f64 | next offset | 8 | configuration as in its entry |, little-endian.
+ */
+function encodeFloorState(nextOffset: number, configuration: Configuration): Uint8Array {
+  const encoded = encodeConfiguration(configuration);
+  const state = new Uint8Array(8 + encoded.length);
+  new DataView(state.buffer).setFloat64(0, nextOffset, true);
+  state.set(encoded, 8);
+  return state;
+}
+
+function decodeFloorState({ state }: JournalFloor): Pick<StoredGroup, "configuration" | "floorNextOffset"> {
+  if (!state) return { configuration: undefined, floorNextOffset: undefined };
+  assert(state.byteLength > 8);
+  const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+  return {
+    floorNextOffset: view.getFloat64(0, true),
+    configuration: decodeConfiguration(state.subarray(8)),
+  };
 }

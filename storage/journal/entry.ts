@@ -14,7 +14,7 @@ export type JournalEntryKind = "data" | "command" | "noop" | "configuration";
 /** A group's term and vote. */
 export interface JournalHardState {
   readonly term: number;
-  /** Node id, -1 for none. */
+  /** A replica's number from 0 to 2^53 − 1, -1 for none. */
   readonly votedFor: number;
 }
 
@@ -22,6 +22,8 @@ export interface JournalHardState {
 export interface JournalFloor {
   readonly index: number;
   readonly term: number;
+  /** What the owner wants to find with the floor at the next start. */
+  readonly state?: Uint8Array;
 }
 
 /** Where an entry's payload lies; valid until the group's floor passes the entry. */
@@ -29,7 +31,7 @@ export interface PayloadLocation {
   readonly fileSequence: number;
   readonly position: number;
   readonly sizeBytes: number;
-  /** CRC of the payload alone, taken when its frame was verified. */
+  /** CRC of the payload alone, taken when its frame was verified; -1 where it was not, because this run wrote it. */
   readonly checksum: number;
 }
 

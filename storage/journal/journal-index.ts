@@ -1,6 +1,6 @@
 import type { JournalFloor, JournalHardState } from "./entry.ts";
 import type { JournalFile } from "./journal-file.ts";
-import type { RecordCursor } from "./record.ts";
+import { type RecordCursor, recordBytes } from "./record.ts";
 
 /** What a state frame tells of a group, and how far its entries reach. */
 export interface GroupState {
@@ -16,9 +16,15 @@ export interface GroupState {
  */
 export class JournalIndex {
   readonly #groups = new Map<number, GroupState>();
+  #floorStateBytes = 0;
 
   get groups(): ReadonlyMap<number, GroupState> {
     return this.#groups;
+  }
+
+  /** Bytes of the records that a state frame takes, at the most. */
+  get stateRecordBytes(): number {
+    return this.#groups.size * (recordBytes.hardState + recordBytes.floor) + this.#floorStateBytes;
   }
 
   /** Takes in one durable record, which lies in the last of `files`. */
@@ -34,6 +40,7 @@ export class JournalIndex {
         this.#applyFloor(record);
         break;
       case "forget":
+        this.#floorStateBytes -= stateBytes(this.#groups.get(record.group)?.floor);
         this.#groups.delete(record.group);
         for (const file of files) file.lastIndexes.delete(record.group);
         break;
@@ -74,10 +81,11 @@ export class JournalIndex {
     }
   }
 
-  #applyFloor({ group, index, term }: RecordCursor): void {
+  #applyFloor({ group, index, floor }: RecordCursor): void {
     const state = this.#group(group);
     if (index < (state.floor?.index ?? 0)) return;
-    state.floor = { index, term };
+    this.#floorStateBytes += stateBytes(floor) - stateBytes(state.floor);
+    state.floor = floor;
     state.lastIndex = Math.max(state.lastIndex, index);
   }
 
@@ -95,4 +103,8 @@ export class JournalIndex {
     }
     return state;
   }
+}
+
+function stateBytes(floor: JournalFloor | undefined): number {
+  return floor?.state?.byteLength ?? 0;
 }

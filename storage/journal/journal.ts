@@ -14,7 +14,14 @@ import { FileRing } from "./file-ring.ts";
 import { frameHeaderBytes } from "./frame.ts";
 import type { JournalFile } from "./journal-file.ts";
 import { JournalIndex } from "./journal-index.ts";
-import { entryRecordBytes, recordBytes, writeFloor, writeHardState } from "./record.ts";
+import {
+  entryRecordBytes,
+  floorRecordBytes,
+  type RecordCursor,
+  recordBytes,
+  writeFloor,
+  writeHardState,
+} from "./record.ts";
 import { type JournalTail, type RecoveryReport, replay } from "./replay.ts";
 import { framedBytesMax, sureRoomBytes } from "./room.ts";
 import { type StagedFrame, Staging } from "./staging.ts";
@@ -42,6 +49,9 @@ export interface JournalOptions {
   /** Starts in spite of damage in the middle and reports what it cost, in place of JournalCorruptError. */
   acceptCorruption?: boolean;
 }
+
+/** Sees an entry's record, valid during the call, and where its frame lies: positions in the record count from there. */
+export type DurableListener = (record: RecordCursor, fileSequence: number, framePosition: number) => void;
 
 /** An open journal and what it held. */
 export interface OpenedJournal {
@@ -81,6 +91,7 @@ export class Journal implements AsyncDisposable {
   #flushingFrameBytesMax = 0;
   #isFlushing = false;
   #failure: Error | undefined;
+  #onDurable: DurableListener | undefined;
 
   private constructor(options: JournalOptions) {
     const fileBytes = Math.ceil((options.fileBytes ?? 64 * mebibyte) / 65_536) * 65_536;
@@ -187,6 +198,11 @@ export class Journal implements AsyncDisposable {
     this.#lastIndexes.set(group, lastIndex);
   }
 
+  /** Tells of each entry once it is durable, in order. */
+  onDurable(listener: DurableListener): void {
+    this.#onDurable = listener;
+  }
+
   /** Stages a group's term and vote. */
   setHardState(group: number, state: JournalHardState): void {
     this.#assertUsable();
@@ -233,7 +249,7 @@ export class Journal implements AsyncDisposable {
     this.#tend();
   }
 
-  /** Reads one payload found at start; throws DiskError "io" when its bytes have changed since. */
+  /** Reads one payload; throws DiskError "io" when its bytes have changed since its checksum was taken. */
   async readPayload(location: PayloadLocation): Promise<Uint8Array> {
     this.#assertUsable();
     const { arena, checksum } = this.#options;
@@ -250,7 +266,7 @@ export class Journal implements AsyncDisposable {
     try {
       await journalFile.file.read(start, buffer);
       const payload = buffer.slice(location.position - start, location.position - start + location.sizeBytes);
-      if (checksum(payload) >>> 0 === location.checksum) return payload;
+      if (location.checksum < 0 || checksum(payload) >>> 0 === location.checksum) return payload;
     } finally {
       arena.release(buffer);
     }
@@ -357,7 +373,10 @@ export class Journal implements AsyncDisposable {
     this.#writtenFrames += 1;
     this.#writtenBytes += frame.sizeBytes;
     const records = frame.records();
-    while (records.next()) this.#index.apply(records, this.#ring.live);
+    while (records.next()) {
+      this.#index.apply(records, this.#ring.live);
+      if (records.kind === "entry") this.#onDurable?.(records, file.sequence, position);
+    }
   }
 
   #makeStateFrame(): StagedFrame {
@@ -365,7 +384,7 @@ export class Journal implements AsyncDisposable {
     const frame = this.#staging.makeFrame(this.#stateRecordBytes);
     for (const [group, { hardState, floor }] of groups) {
       if (hardState) writeHardState(frame.memory, frame.extend(recordBytes.hardState), group, hardState);
-      if (floor) writeFloor(frame.memory, frame.extend(recordBytes.floor), group, floor);
+      if (floor) writeFloor(frame.memory, frame.extend(floorRecordBytes(floor)), group, floor);
     }
     return frame;
   }
@@ -395,7 +414,7 @@ export class Journal implements AsyncDisposable {
   }
 
   get #stateRecordBytes(): number {
-    return this.#index.groups.size * (recordBytes.hardState + recordBytes.floor);
+    return this.#index.stateRecordBytes;
   }
 
   #tend(): void {

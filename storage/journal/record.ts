@@ -6,9 +6,9 @@
  * | at | size | field                                                   |
  * |----|------|---------------------------------------------------------|
  * | 0  | u8   | record kind: 1 entry, 2 hard state, 3 floor, 4 forget   |
- * | 1  | u8   | entry kind: 1 data, 2 command, 3 noop, 4 configuration  |
- * | 2  | u16  | 0                                                       |
- * | 4  | u32  | payload bytes of an entry, else 0                       |
+ * | 1  | u24  | entry: its kind, 1 data, 2 command, 3 noop,             |
+ * |    |      | 4 configuration · hard state: bits 31-52 of the vote    |
+ * | 4  | u32  | payload bytes of an entry or a floor, else 0            |
  * | 8  | u64  | group                                                   |
  *
  * and goes on by its kind:
@@ -16,8 +16,8 @@
  * | entry               | hard state           | floor        | forget |
  * |---------------------|----------------------|--------------|--------|
  * | 16 u64 index        | 16 u64 term          | 16 u64 index |        |
- * | 24 u64 term         | 24 i32 voted for     | 24 u64 term  |        |
- * | 32 u64 base offset  |                      |              |        |
+ * | 24 u64 term         | 24 i32 bits 0-30 of  | 24 u64 term  |        |
+ * | 32 u64 base offset  |    the vote, or -1   | 32 payload   |        |
  * | 40 u32 offset count |                      |              |        |
  * | 44 payload          |                      |              |        |
  */
@@ -30,8 +30,11 @@ const recordKind = { entry: 1, hardState: 2, floor: 3, forget: 4 } as const;
 const entryKinds: readonly JournalEntryKind[] = ["data", "command", "noop", "configuration"];
 const entryKindCodes = { data: 1, command: 2, noop: 3, configuration: 4 } as const;
 
-/** Bytes of each record; an entry's payload comes on top. */
+/** Bytes of each record; the payload of an entry or a floor comes on top. */
 export const recordBytes = { entry: 44, hardState: 28, floor: 32, forget: 16 } as const;
+
+/** Votes below this fit where journals have always had them. */
+const voteLowValues = 2 ** 31;
 
 /** Bytes that an entry takes in a frame. */
 export function entryRecordBytes(entry: JournalEntry): number {
@@ -67,20 +70,30 @@ export function writeHardState(
   group: number,
   state: JournalHardState,
 ): void {
-  writeHead(view, position, { kinds: recordKind.hardState, payloadBytes: 0, group });
+  const { votedFor } = state;
+  const high = Math.max(0, Math.floor(votedFor / voteLowValues));
+  const kinds = recordKind.hardState | (high << 8);
+  writeHead(view, position, { kinds, payloadBytes: 0, group });
   writeSafeInteger(view, position + 16, state.term);
-  view.setInt32(position + 24, state.votedFor, true);
+  view.setInt32(position + 24, votedFor % voteLowValues, true);
+}
+
+/** Bytes that a floor takes in a frame. */
+export function floorRecordBytes({ state }: JournalFloor): number {
+  return recordBytes.floor + (state?.byteLength ?? 0);
 }
 
 export function writeFloor(
-  { view }: RecordMemory,
+  { bytes, view }: RecordMemory,
   position: number,
   group: number,
   floor: JournalFloor,
 ): void {
-  writeHead(view, position, { kinds: recordKind.floor, payloadBytes: 0, group });
+  const payloadBytes = floor.state?.byteLength ?? 0;
+  writeHead(view, position, { kinds: recordKind.floor, payloadBytes, group });
   writeSafeInteger(view, position + 16, floor.index);
   writeSafeInteger(view, position + 24, floor.term);
+  if (floor.state) bytes.set(floor.state, position + recordBytes.floor);
 }
 
 export function writeForget({ view }: RecordMemory, position: number, group: number): void {
@@ -103,15 +116,24 @@ export class RecordCursor {
   /** Where the payload lies in the memory that the cursor walks. */
   payloadPosition = 0;
   payloadBytes = 0;
+  readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #end: number;
   #position: number;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     assert(end <= bytes.byteLength);
+    this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = start;
     this.#end = end;
+  }
+
+  /** A floor's floor: its own copy. */
+  get floor(): JournalFloor {
+    const { index, term, payloadPosition, payloadBytes } = this;
+    if (payloadBytes === 0) return { index, term };
+    return { index, term, state: this.#bytes.slice(payloadPosition, payloadPosition + payloadBytes) };
   }
 
   /** Moves to the next record; false at the end. Throws on a body that no journal writes: its CRC held, so it is a bug. */
@@ -128,9 +150,12 @@ export class RecordCursor {
         this.kind = "hardState";
         this.term = readSafeInteger(this.#view, at + 16);
         this.votedFor = this.#view.getInt32(at + 24, true);
+        if (this.votedFor >= 0) this.votedFor += (this.#view.getUint32(at, true) >>> 8) * voteLowValues;
         break;
       case recordKind.floor:
         this.kind = "floor";
+        this.payloadBytes = this.#view.getUint32(at + 4, true);
+        this.payloadPosition = at + recordBytes.floor;
         this.index = readSafeInteger(this.#view, at + 16);
         this.term = readSafeInteger(this.#view, at + 24);
         break;
@@ -140,7 +165,8 @@ export class RecordCursor {
       default:
         assert.fail("unknown record in a verified frame");
     }
-    this.#position = at + recordBytes[this.kind] + (this.kind === "entry" ? this.payloadBytes : 0);
+    const hasPayload = this.kind === "entry" || this.kind === "floor";
+    this.#position = at + recordBytes[this.kind] + (hasPayload ? this.payloadBytes : 0);
     assert(this.#position <= this.#end);
     return true;
   }

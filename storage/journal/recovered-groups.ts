@@ -37,7 +37,7 @@ export class RecoveredGroups {
         this.#group(record.group).hardState = { term: record.term, votedFor: record.votedFor };
         break;
       case "floor":
-        raiseFloor(this.#group(record.group), { index: record.index, term: record.term });
+        raiseFloor(this.#group(record.group), record.floor);
         break;
       case "forget":
         this.#groups.delete(record.group);

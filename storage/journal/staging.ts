@@ -5,6 +5,7 @@ import type { Checksum, JournalEntry, JournalFloor, JournalHardState } from "./e
 import { type FrameHeader, frameHeaderBytes, sealFrame } from "./frame.ts";
 import {
   entryRecordBytes,
+  floorRecordBytes,
   RecordCursor,
   type RecordMemory,
   recordBytes,
@@ -143,8 +144,9 @@ export class Staging {
   }
 
   addFloor(group: number, floor: JournalFloor): void {
-    const frame = this.#frameWith(recordBytes.floor);
-    writeFloor(frame.memory, frame.extend(recordBytes.floor), group, floor);
+    const sizeBytes = floorRecordBytes(floor);
+    const frame = this.#frameWith(sizeBytes);
+    writeFloor(frame.memory, frame.extend(sizeBytes), group, floor);
   }
 
   addForget(group: number): void {

@@ -84,16 +84,8 @@ export const clusterBugs: readonly PlantedBug[] = [
       replaceMethod(RaftHost.prototype, "start", (start) => {
         return function (this: RaftHost, options) {
           const { entries } = options;
-          return start.call(this, entries ? { ...options, entries: withoutLast(entries) } : options);
+          return start.call(this, entries ? { ...options, entries: entries.slice(0, -1) } : options);
         };
       }),
   },
 ];
-
-async function* withoutLast<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
-  let held: T | undefined;
-  for await (const entry of entries) {
-    if (held !== undefined) yield held;
-    held = entry;
-  }
-}

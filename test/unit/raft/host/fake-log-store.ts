@@ -1,5 +1,5 @@
 import type { Entry, HardState } from "#raft/core/entry.ts";
-import { LogFullError, type LogStore } from "#raft/host/log-store.ts";
+import { LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
 
 /** A log in memory with as much room as a test gives it; flushes complete when the test says so. */
 export class FakeLogStore implements LogStore {
@@ -36,6 +36,11 @@ export class FakeLogStore implements LogStore {
 
   forget(group: number): void {
     this.calls.push(`forget ${group}`);
+  }
+
+  /** Reads what is durable, or was given. */
+  async read(group: number, { firstIndex, lastIndex }: ReadRange): Promise<readonly Entry[]> {
+    return (this.durable.get(group) ?? []).filter(({ index }) => index >= firstIndex && index <= lastIndex);
   }
 
   async flush(): Promise<void> {

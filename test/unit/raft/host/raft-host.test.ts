@@ -19,14 +19,21 @@ class HostWorld {
     onFatal: (error) => this.fatal.push(error),
   });
 
-  start(id: number, from: { term?: number; floor?: number; entries?: readonly Entry[] } = {}) {
+  async start(id: number, from: { term?: number; floor?: number; entries?: readonly Entry[] } = {}) {
+    const group = await this.begin(id, from);
+    await this.runAll();
+    return group;
+  }
+
+  begin(id: number, from: { term?: number; floor?: number; entries?: readonly Entry[] } = {}) {
     const { term = 0, floor = 0, entries = [] } = from;
+    this.log.durable.set(id, [...entries]);
     return this.host.start({
       id,
       stateMachine: { apply: ({ index, kind }) => void this.applied.push(`${id}: ${kind} ${index}`) },
       hardState: { term, votedFor: -1 },
       floor: { index: floor, term },
-      entries: each(entries),
+      entries,
     });
   }
 
@@ -50,10 +57,6 @@ class HostWorld {
   }
 }
 
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
-
 function data(baseOffset: number, sizeBytes = 10, offsetCount = 1) {
   return { kind: "data" as const, baseOffset, offsetCount, payload: new Uint8Array(sizeBytes) };
 }
@@ -67,12 +70,11 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-test("a new group votes for itself and begins its term with a no-op, both in one write", async () => {
+test("a new group elects itself without waiting for a tick, and begins its term with a no-op once its vote is durable", async () => {
   const world = new HostWorld();
   const group = await world.start(7);
-  expect([group.isLeader, group.term]).toEqual([true, 1]);
-  await world.pass();
-  expect(world.log.calls).toEqual(["state 7: term 1, vote 1", "append 7: noop 1/1", "flushed"]);
+  expect([group.isSettledLeader, group.term]).toEqual([true, 1]);
+  expect(world.log.calls).toEqual(["state 7: term 1, vote 1", "flushed", "append 7: noop 1/1", "flushed"]);
   expect(world.applied).toEqual(["7: noop 1"]);
 });
 
@@ -81,21 +83,21 @@ test("each start is a new term: leader epochs never go backwards (trap 38)", asy
   expect((await world.start(1, { term: 41 })).term).toBe(42);
 });
 
-test("entries that the journal kept are applied before the group leads", async () => {
+test("entries that the journal kept are applied once the group leads, before it counts as settled", async () => {
   const world = new HostWorld();
   const entries = [5, 6].map((index) => ({ index, term: 3, ...data(index - 5) }));
   const group = await world.start(1, { term: 3, floor: 4, entries });
-  expect(world.applied).toEqual(["1: data 5", "1: data 6"]);
+  expect(world.applied).toEqual(["1: data 5", "1: data 6", "1: noop 7"]);
   expect([group.nextOffset, group.term]).toEqual([2, 4]);
 });
 
 test("nothing is applied before it is durable", async () => {
   const world = new HostWorld();
-  world.log.isManual = true;
   const group = await world.start(1);
+  world.log.isManual = true;
   group.propose(data(0));
   await world.pass();
-  expect(world.applied).toEqual([]);
+  expect(world.applied).toEqual(["1: noop 1"]);
   world.log.completeFlush();
   await drain();
   expect(world.applied).toEqual(["1: noop 1", "1: data 2"]);
@@ -105,6 +107,8 @@ test("what is proposed during a write goes with the next one, all groups togethe
   const world = new HostWorld();
   const [a, b] = [await world.start(1), await world.start(2)];
   world.log.isManual = true;
+  world.host.releaseThroughOffset(1, 0);
+  void world.host.flushFloors();
   await world.pass();
   a.propose(data(0));
   b.propose(data(0));
@@ -130,13 +134,16 @@ test("counts the payload bytes that are proposed and not durable", async () => {
 
 test("a failed write is fatal: nothing of it is applied, and no further write is tried", async () => {
   const world = new HostWorld();
-  world.log.isManual = true;
   const group = await world.start(1);
+  world.applied.length = 0;
+  world.log.calls.length = 0;
+  world.log.isManual = true;
+  group.propose(data(0));
   await world.pass();
   const drained = world.host.drained();
   world.log.failFlush(new Error("EIO"));
   await drain();
-  group.propose(data(0));
+  group.propose(data(1));
   await world.pass();
   expect(world.fatal).toEqual([new Error("EIO")]);
   expect(world.applied).toEqual([]);
@@ -146,14 +153,15 @@ test("a failed write is fatal: nothing of it is applied, and no further write is
 
 test("after a stop nothing more is applied, and the stop waits for the write under way", async () => {
   const world = new HostWorld();
+  const group = await world.start(1);
   world.log.isManual = true;
-  await world.start(1);
+  group.propose(data(0));
   await world.pass();
   const stopped = world.host.stop();
   expect(await isSettled(stopped)).toBe(false);
   world.log.completeFlush();
   await stopped;
-  expect(world.applied).toEqual([]);
+  expect(world.applied).toEqual(["1: noop 1"]);
 });
 
 test("a group that is removed during its write is not applied to any more, and its bytes are given back", async () => {
@@ -170,7 +178,7 @@ test("a group that is removed during its write is not applied to any more, and i
   await world.pass();
   world.log.completeFlush();
   await drain();
-  expect(world.applied).toEqual(["2: noop 1", "2: data 2"]);
+  expect(world.applied).toEqual(["1: noop 1", "2: noop 1", "2: data 2"]);
   expect(world.host.proposedBytes).toBe(0);
   expect(world.log.calls).toContain("forget 1");
 });
@@ -209,17 +217,16 @@ test("other groups go on while the log is full for one", async () => {
   expect(world.applied).not.toContain("1: data 2");
 });
 
-test("of more than fits at once the log takes what it has room for", async () => {
+test("of more than a mebibyte the log takes what it has room for", async () => {
   const world = new HostWorld();
   const group = await world.start(1);
   await world.pass();
-  world.log.callBytesMax = 25;
-  world.log.roomBytes = 25;
-  for (let at = 0; at < 4; at++) group.propose(data(at, 10));
+  world.log.roomBytes = 1_500_000;
+  for (let at = 0; at < 4; at++) group.propose(data(at, 600_000));
   await world.pass();
   expect(world.applied.slice(1)).toEqual(["1: data 2", "1: data 3"]);
-  expect(world.host.proposedBytes).toBe(20);
-  world.log.roomBytes = 25;
+  expect(world.host.proposedBytes).toBe(1_200_000);
+  world.log.roomBytes = 1_500_000;
   await world.retry();
   expect(world.applied.slice(1)).toEqual(["1: data 2", "1: data 3", "1: data 4", "1: data 5"]);
   expect(world.host.proposedBytes).toBe(0);

@@ -1,0 +1,99 @@
+import type { Write } from "../core/ready.ts";
+import { LogFullError, type LogStore } from "./log-store.ts";
+import type { RaftGroup } from "./raft-group.ts";
+
+/** A write of one group on its way to the disk. */
+export interface GroupWrite {
+  readonly group: RaftGroup;
+  write: Write;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Writes from the groups to the log, each group's in order. Those that the log has no room for wait, and with
+ * them all later ones of their group: they are neither durable nor refused until there is room.
+ */
+export class WriteQueue {
+  readonly #log: LogStore;
+  #staged: GroupWrite[] = [];
+  readonly #held = new Map<RaftGroup, GroupWrite[]>();
+  #bytes = 0;
+
+  constructor(log: LogStore) {
+    this.#log = log;
+  }
+
+  /** Payload bytes of writes that have not completed. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether the next flush would make a write durable. */
+  get hasStaged(): boolean {
+    return this.#staged.length > 0;
+  }
+
+  /** Whether writes wait for room. */
+  get isFull(): boolean {
+    return this.#held.size > 0;
+  }
+
+  add(group: RaftGroup, write: Write): void {
+    let sizeBytes = 0;
+    for (const entry of write.entries) sizeBytes += entry.payload.length;
+    this.#bytes += sizeBytes;
+    const groupWrite = { group, write, sizeBytes };
+    const held = this.#held.get(group);
+    if (held) held.push(groupWrite);
+    else if (!this.#stage(groupWrite)) this.#held.set(group, [groupWrite]);
+  }
+
+  /** Tries the writes that wait for room. */
+  retry(): void {
+    for (const [group, held] of this.#held) {
+      let count = 0;
+      for (const write of held) {
+        if (!this.#stage(write)) break;
+        count += 1;
+      }
+      held.splice(0, count);
+      if (held.length === 0) this.#held.delete(group);
+    }
+  }
+
+  /** Takes what the flush that begins now makes durable. */
+  take(): readonly GroupWrite[] {
+    const staged = this.#staged;
+    this.#staged = [];
+    return staged;
+  }
+
+  /** Writes that were taken are durable. */
+  completed(writes: readonly GroupWrite[]): void {
+    for (const { sizeBytes } of writes) this.#bytes -= sizeBytes;
+  }
+
+  /** The group is gone: what waits for room is forgotten. */
+  drop(group: RaftGroup): void {
+    for (const { sizeBytes } of this.#held.get(group) ?? []) this.#bytes -= sizeBytes;
+    this.#held.delete(group);
+  }
+
+  /** The group's log begins anew: entries that wait for room have no place any more, but their writes still complete. */
+  dropEntries(group: RaftGroup): void {
+    for (const held of this.#held.get(group) ?? []) held.write = { ...held.write, entries: [] };
+  }
+
+  #stage(groupWrite: GroupWrite): boolean {
+    const { group, write } = groupWrite;
+    if (write.hardState) this.#log.setHardState(group.id, write.hardState);
+    try {
+      if (write.entries.length > 0) this.#log.append(group.id, write.entries);
+    } catch (error) {
+      if (!(error instanceof LogFullError)) throw error;
+      return false;
+    }
+    this.#staged.push(groupWrite);
+    return true;
+  }
+}
