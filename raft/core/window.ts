@@ -46,6 +46,12 @@ export class Window<T> {
     if (count <= 0) return;
     this.#firstIndex += count;
     this.#head += count;
+    // An idle group must not hold on to what it has released.
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+      return;
+    }
     if (this.#head < releasedMin || this.#head * 2 < this.#items.length) return;
     this.#items = this.#items.slice(this.#head);
     this.#head = 0;

@@ -175,12 +175,14 @@ export class Journal implements AsyncDisposable {
 
   /**
    * Stages entries; one whose index is already there replaces it and all behind it. Payloads are copied at once.
-   * Throws DiskError "full", with nothing staged, when the journal cannot grow and the rest is kept for votes.
+   * Throws DiskError "full", with nothing staged, when the journal cannot grow and the rest is kept for votes and
+   * entries without payload.
    */
   append(group: number, entries: readonly JournalEntry[]): void {
     this.#assertUsable();
     let sizeBytes = 0;
     let largestBytes = 0;
+    let payloadBytes = 0;
     let lastIndex = this.#lastIndexes.get(group) ?? 0;
     let isFirst = true;
     for (const entry of entries) {
@@ -189,11 +191,13 @@ export class Journal implements AsyncDisposable {
       isFirst = false;
       lastIndex = index;
       assert(entry.payload.byteLength <= this.payloadBytesMax);
+      payloadBytes += entry.payload.byteLength;
       const entryBytes = entryRecordBytes(entry);
       sizeBytes += entryBytes;
       largestBytes = Math.max(largestBytes, entryBytes);
     }
-    this.#assertRoom(sizeBytes, largestBytes);
+    // A new leader's first entry commits what is there, which is what makes room: the reserve is for it as well.
+    if (payloadBytes > 0) this.#assertRoom(sizeBytes, largestBytes);
     for (const entry of entries) this.#staging.addEntry(group, entry);
     this.#lastIndexes.set(group, lastIndex);
   }
