@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Entry } from "#raft/core/entry.ts";
-import type { RaftGroup } from "#raft/host/raft-group.ts";
 import { IndefiniteProposalError } from "#raft/host/pending-proposals.ts";
+import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import {
   decodeCommand,
