@@ -1,19 +1,29 @@
+import { strict as assert } from "node:assert";
 import type { Logger } from "pino";
 import { RaftHost } from "#raft/host/raft-host.ts";
 import type { NewMemory } from "#storage/io/buffer-arena.ts";
 import type { FileSystem } from "#storage/io/file.ts";
-import type { BrokerEndpoint } from "./cluster/metadata-command.ts";
+import { ClusterMember } from "./cluster/cluster-member.ts";
+import { LeaderDirectory } from "./cluster/leader-directory.ts";
+import type { BrokerEndpoint, MetadataCommand } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
 import {
   configsOf,
   emptyImage,
   haveBrokerConfigsChanged,
   type MetadataImage,
+  topicById,
 } from "./cluster/metadata-image.ts";
 import { MetadataKeeper } from "./cluster/metadata-keeper.ts";
 import { MetadataStore, metadataGroupId } from "./cluster/metadata-store.ts";
-import { JournalLostError, type NodeIdentity, NodeIdentityFile } from "./cluster/node-identity-file.ts";
+import {
+  ForeignDirectoryError,
+  JournalLostError,
+  type NodeIdentity,
+  NodeIdentityFile,
+} from "./cluster/node-identity-file.ts";
 import { ProducerIds } from "./cluster/producer-ids.ts";
+import { ReplicaCatchUp } from "./cluster/replica-catch-up.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
 import { type TopicChanges, topicChanges } from "./cluster/topic-changes.ts";
 import { type BrokerConfig, layersOf, withDynamicConfigs } from "./config/broker-config.ts";
@@ -25,6 +35,7 @@ import { OffsetsTopic, offsetsTopicName } from "./coordinators/offsets-topic.ts"
 import { topicDirectoryOf } from "./coordinators/topic-directory.ts";
 import type { ServedBroker } from "./handlers/served-broker.ts";
 import { Housekeeper } from "./partitions/housekeeper.ts";
+import type { Partition } from "./partitions/partition.ts";
 import { PartitionManager } from "./partitions/partition-manager.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
 import { ProducerStore } from "./partitions/producer-store.ts";
@@ -48,11 +59,15 @@ export interface BrokerOptions {
   readonly files?: FileSystem;
   /** Memory for such a disk, which need not be page-aligned; a simulator uses it again for the next broker. */
   readonly newMemory?: NewMemory;
+  /** Once aborted, a start that waits for other nodes gives up. */
+  readonly stopping?: AbortSignal;
   /** Called once when storage cannot be trusted any more; the process should end without another write. */
   readonly onFatal: (error: unknown) => void;
 }
 
 const journalRetryMs = 100;
+/** How long the creation of a topic waits for its partitions' first leaders. */
+const firstLeadersMs = 3_000;
 
 /**
  * One node, wired together. Reading order: storage is opened and recovered, the metadata group brings the
@@ -62,6 +77,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metadata = new MetadataStore();
+  readonly leaders = new LeaderDirectory();
   readonly partitions: PartitionManager;
   readonly topics: TopicAdmin;
   readonly producerIds: ProducerIds;
@@ -72,6 +88,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   readonly #options: BrokerOptions;
   readonly #storage: NodeStorage;
+  /** What this node needs to be one of several; undefined where it is alone. */
+  readonly #member: ClusterMember | undefined;
   readonly #host: RaftHost;
   readonly #metadataKeeper: MetadataKeeper;
   readonly #housekeeper: Housekeeper;
@@ -80,6 +98,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly #timers: CancelTimer[] = [];
   #config: BrokerConfig;
   #endpoints: BrokerEndpoint[] = [];
+  /** Of the data directory of a node of a cluster. */
+  #directoryId = "";
   #failure: { readonly error: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -116,7 +136,9 @@ export class Broker implements ServedBroker, AsyncDisposable {
       clock: ports.clock,
       onFlushed: (durationMs) => this.telemetry.journalFlushes.observe(durationMs),
     });
+    this.#member = this.#newMember();
     this.#host = new RaftHost({
+      ...(this.#member && { cluster: this.#member.hostPorts(), catchUp: this.#newCatchUp(this.#member) }),
       nodeId: config.nodeId,
       log: logStore,
       schedulePass: (callback) => ports.clock.soon(callback),
@@ -129,6 +151,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       host: this.#host,
       payloadBytesMax: storage.journal.payloadBytesMax,
       stored: logStore.stored(metadataGroupId),
+      voters: config.quorum?.voters.map(({ nodeId }) => nodeId) ?? [config.nodeId],
     });
     const producers = new ProducerStore(storage, config);
     this.partitions = new PartitionManager({
@@ -162,7 +185,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.gate = this.#housekeeper.gate;
     this.topics = new TopicAdmin({
       metadata: this.metadata,
-      readiness: this.partitions,
+      readiness: { whenReady: (topicId) => this.#whenReady(topicId) },
       config: () => this.#config,
       clock: ports.clock,
       identity: ports.identity,
@@ -226,7 +249,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   /** The node that takes administrative requests: the metadata group's leader. */
   get controllerId(): number {
-    return this.#config.nodeId;
+    return this.#member ? this.#member.controllerId : this.#config.nodeId;
   }
 
   /** The layers of broker configs, as the admin APIs show and change them. */
@@ -259,6 +282,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.#status.phase = "stopping";
     void this.#host.stop();
     this.metadata.abandon(error);
+    void this.#member?.close();
     this.#options.onFatal(error);
   }
 
@@ -277,31 +301,14 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const startedMs = this.clock.monotonicMs();
     const identity = new NodeIdentityFile(this.#storage, config.logDirectory);
     const known = await identity.load(config.nodeId);
-
     this.#refuseLostJournal(known);
-    await this.#metadataKeeper.recover();
-    this.#applyConfig();
-    this.metadata.onChange((image, previous) => this.#follow(image, previous));
+    this.#refuseOtherKind(known);
     this.partitions.listen({
-      opened: (partition) => {
-        if (partition.topic !== offsetsTopicName) return;
-        this.groups.take(partition.index).catch((error: unknown) => {
-          this.logger.error({ err: error, partition: partition.name }, "cannot load groups");
-        });
-      },
-      closed: (partition) => {
-        if (partition.topic === offsetsTopicName) this.groups.resign(partition.index);
-      },
+      led: (partition) => this.#beginToLead(partition),
+      unled: (partition) => this.#ceaseToLead(partition),
     });
-    this.partitions.follow(this.metadata.image, emptyImage);
-
-    if (this.metadata.image.clusterId === "") {
-      const clusterId = known?.clusterId ?? this.#options.ports.identity.newUuid();
-      await this.metadata.propose({ kind: "nameCluster", clusterId });
-    }
-    if (!known) {
-      await identity.save({ nodeId: config.nodeId, clusterId: this.metadata.image.clusterId });
-    }
+    if (this.#member) await this.#joinCluster(this.#member, identity, known);
+    else await this.#recoverAlone(identity, known);
     await this.partitions.whenAllReady();
     if (this.#failure) throw new Error("Cannot start: storage failed", { cause: this.#failure.error });
     await this.#removeStrangers();
@@ -317,6 +324,97 @@ export class Broker implements ServedBroker, AsyncDisposable {
     });
   }
 
+  async #recoverAlone(identity: NodeIdentityFile, known: NodeIdentity | undefined): Promise<void> {
+    const { nodeId } = this.#options.config;
+    await this.#metadataKeeper.recover();
+    this.#applyConfig();
+    this.metadata.onChange((image, previous) => this.#follow(image, previous));
+    this.partitions.follow(this.metadata.image, emptyImage);
+    if (this.metadata.image.clusterId === "") {
+      const clusterId = known?.clusterId ?? this.#options.ports.identity.newUuid();
+      await this.metadata.propose({ kind: "nameCluster", clusterId });
+    }
+    if (!known) {
+      const { clusterId } = this.metadata.image;
+      await identity.save({ nodeId, clusterId, directoryId: "" });
+    }
+  }
+
+  /** What is committed of the metadata only the other nodes can tell: a majority of them is waited for. */
+  async #joinCluster(
+    member: ClusterMember,
+    file: NodeIdentityFile,
+    known: NodeIdentity | undefined,
+  ): Promise<void> {
+    const { config, ports } = this.#options;
+    const { nodeId, logDirectory } = config;
+    const directory = {
+      nodeId,
+      clusterId: known?.clusterId ?? "",
+      directoryId: known?.directoryId || ports.identity.newUuid(),
+    };
+    this.metadata.onChange((image, previous) => this.#follow(image, previous));
+    await this.#metadataKeeper.recover();
+    this.#applyConfig();
+    this.partitions.follow(this.metadata.image, emptyImage);
+    this.#directoryId = directory.directoryId;
+    const { stopping } = this.#options;
+    stopping?.addEventListener("abort", () => void member.close(), { once: true });
+    await member.open(this.#host, directory);
+    stopping?.throwIfAborted();
+    await member.join(logDirectory);
+    const { clusterId } = this.metadata.image;
+    if (!known?.directoryId) await file.save({ ...directory, clusterId });
+  }
+
+  #newMember(): ClusterMember | undefined {
+    const { config, ports, logger } = this.#options;
+    const { quorum } = config;
+    if (!quorum) return undefined;
+    assert(ports.peers, "a node of a cluster needs a network between nodes");
+    return new ClusterMember({
+      quorum,
+      config: () => this.#config,
+      metadata: this.metadata,
+      leaders: this.leaders,
+      network: ports.peers,
+      clock: ports.clock,
+      identity: ports.identity,
+      checksum: this.#storage.checksum,
+      logger,
+    });
+  }
+
+  #newCatchUp(member: ClusterMember): ReplicaCatchUp {
+    return new ReplicaCatchUp({
+      calls: member.calls,
+      metadata: this.metadata,
+      keeper: { install: (snapshot) => this.#metadataKeeper.install(snapshot) },
+      partitionOf: (groupId) => this.partitions.ofGroup(groupId),
+    });
+  }
+
+  #beginToLead(partition: Partition): void {
+    this.#member?.news.leads(partition.groupId, partition.leaderEpoch);
+    if (partition.topic !== offsetsTopicName) return;
+    this.groups.take(partition.index).catch((error: unknown) => {
+      this.logger.error({ err: error, partition: partition.name }, "cannot load groups");
+    });
+  }
+
+  #ceaseToLead(partition: Partition): void {
+    this.#member?.news.leadsNoMore(partition.groupId);
+    if (partition.topic === offsetsTopicName) this.groups.resign(partition.index);
+  }
+
+  /** Resolves when a topic's partitions are open here and, as far as that takes no longer than usual, led somewhere. */
+  async #whenReady(topicId: string): Promise<void> {
+    await this.partitions.whenReady(topicId);
+    if (!this.#member) return;
+    const groupIds = topicById(this.metadata.image, topicId)?.partitions.map(({ groupId }) => groupId) ?? [];
+    await this.leaders.whenLed(groupIds, this.clock, firstLeadersMs);
+  }
+
   /** A node that has served before has a journal; without it, what it acknowledged last is lost. */
   #refuseLostJournal(known: NodeIdentity | undefined): void {
     const { config } = this.#options;
@@ -324,6 +422,25 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const lost = new JournalLostError(config.logDirectory);
     if (!config.acceptCorruption) throw lost;
     this.logger.error({ err: lost }, "the journal is lost, and that was accepted");
+  }
+
+  /** The journal of a node that is alone knows nothing of other voters, nor the other way round. */
+  #refuseOtherKind(known: NodeIdentity | undefined): void {
+    if (!known) return;
+    const { logDirectory } = this.#options.config;
+    const wasMember = known.directoryId !== "";
+    if (wasMember && !this.#member) {
+      throw new ForeignDirectoryError(
+        logDirectory,
+        "it belongs to a node of a cluster, and controller.quorum.voters names no other node",
+      );
+    }
+    if (!wasMember && this.#member) {
+      throw new ForeignDirectoryError(
+        logDirectory,
+        "it belongs to a node that was alone, and controller.quorum.voters names others",
+      );
+    }
   }
 
   /** Removes what a crash in the middle of a deletion left: groups in the journal, directories on the disk. */
@@ -349,12 +466,14 @@ export class Broker implements ServedBroker, AsyncDisposable {
       host,
       port: port === 0 ? (boundPorts.get(name) ?? 0) : port,
     }));
-    await this.metadata.propose({
+    await this.#register({
       kind: "registerBroker",
       nodeId: config.nodeId,
       incarnation: ports.identity.newUuid(),
       rack: config.rack ?? "",
       endpoints: this.#endpoints,
+      directoryId: this.#directoryId,
+      isFenced: false,
     });
     this.#timers.push(
       every(
@@ -376,6 +495,25 @@ export class Broker implements ServedBroker, AsyncDisposable {
     logger.info({ nodeId: config.nodeId, clusterId, listeners, httpPort }, "serving");
   }
 
+  /** @throws Error where the cluster does not take this node, or does not answer */
+  async #register(registration: MetadataCommand & { kind: "registerBroker" }): Promise<void> {
+    for (;;) {
+      const result = await this.metadata.propose(registration);
+      if (result.kind === "done") break;
+      // What is not known to be done can be done once more.
+      if (result.kind === "indefinite" || result.kind === "noController") {
+        this.#options.stopping?.throwIfAborted();
+        continue;
+      }
+      const { nodeId, logDirectory } = this.#options.config;
+      if (result.kind === "foreignDirectory") {
+        throw new ForeignDirectoryError(logDirectory, `node ${nodeId} is registered with another one`);
+      }
+      throw new Error(`Cannot register node ${nodeId}: ${result.kind}`);
+    }
+    this.#member?.watchOver();
+  }
+
   #follow(image: MetadataImage, previous: MetadataImage): void {
     if (haveBrokerConfigsChanged(image, previous, this.#options.config.nodeId)) this.#applyConfig();
     this.partitions.follow(image, previous);
@@ -389,10 +527,13 @@ export class Broker implements ServedBroker, AsyncDisposable {
   }
 
   #followTopics(changes: TopicChanges): void {
-    tellTopics(this.logger, changes);
+    // What a node of a cluster is told while it joins has happened before.
+    if (!this.#member || this.#status.phase === "serving") tellTopics(this.logger, changes);
     const topics = changes.removed.map(({ name }) => name);
     if (topics.length === 0) return;
     for (const topic of topics) this.telemetry.traffic.forget(topic);
+    for (const { partitions } of changes.removed)
+      this.leaders.forget(partitions.map(({ groupId }) => groupId));
     this.groups.forgetTopics(topics).catch((error: unknown) => {
       this.logger.error({ err: error, topics }, "cannot forget the offsets of deleted topics");
     });
@@ -416,6 +557,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.#housekeeper.refuseProduce("The broker is stopping");
     this.groups.close();
     await this.#server.close();
+    // A goodbye: the others need not find out by themselves that what is led here needs another leader.
+    await this.#member?.close();
     try {
       if (!this.#failure) await this.#store();
     } finally {
@@ -462,6 +605,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.#housekeeper.refuseProduce("The broker is stopping");
     this.groups.close();
     await this.#server.close();
+    await this.#member?.close();
     await this.partitions.whenAllReady();
     await this.#housekeeper.stop();
     await this.#host.stop();

@@ -60,7 +60,9 @@ export async function runBroker({ args, program }: BrokerCall): Promise<void> {
     process.exit(exitCodes.failed);
   });
 
+  const stopping = new AbortController();
   const starting = Broker.start({
+    stopping: stopping.signal,
     config,
     ports: systemPorts,
     logger,
@@ -71,10 +73,12 @@ export async function runBroker({ args, program }: BrokerCall): Promise<void> {
     },
   });
   // Before it serves: whoever sees it serve may ask it to stop at once.
-  stopOnSignals(starting, logger);
+  stopOnSignals(starting, stopping, logger);
   try {
     await starting;
   } catch (error) {
+    // It was asked to stop before it served, and has.
+    if (stopping.signal.aborted) process.exit(0);
     logger.fatal({ err: error, ...hintOf(error) }, error instanceof Error ? error.message : "cannot start");
     process.exit(exitCodes.failed);
   }
@@ -88,7 +92,7 @@ function hintOf(error: unknown): { hint?: string } {
   };
 }
 
-function stopOnSignals(starting: Promise<Broker>, logger: pino.Logger): void {
+function stopOnSignals(starting: Promise<Broker>, stopping: AbortController, logger: pino.Logger): void {
   let isStopping = false;
   function stop(signal: NodeJS.Signals): void {
     if (isStopping) {
@@ -96,6 +100,7 @@ function stopOnSignals(starting: Promise<Broker>, logger: pino.Logger): void {
       process.exit(exitCodes.failed);
     }
     isStopping = true;
+    stopping.abort();
     const stopped = starting.then((broker) => broker.close());
     stopped.then(
       () => process.exit(0),

@@ -22,7 +22,7 @@ export interface LeaderNewsOptions {
 }
 
 /**
- * Tells the other nodes what this one leads, and learns the same of them (decision 13): what changed at once and to
+ * Tells the other nodes what this one leads, and learns the same of them (decision 14): what changed at once and to
  * everybody, everything to a node that one has just been connected with.
  */
 export class LeaderNews {

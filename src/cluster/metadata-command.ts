@@ -17,12 +17,21 @@ message Command {
     DeleteTopic delete_topic = 5;
     SetConfigs set_configs = 6;
     AllocateProducerIds allocate_producer_ids = 7;
+    SetFenced set_fenced = 8;
   }
 }
 
 message NameCluster { string cluster_id = 1; }
 message Endpoint { string listener = 1; string host = 2; uint32 port = 3; }
-message RegisterBroker { uint32 node_id = 1; string incarnation = 2; string rack = 3; repeated Endpoint endpoints = 4; }
+message RegisterBroker {
+  uint32 node_id = 1;
+  string incarnation = 2;
+  string rack = 3;
+  repeated Endpoint endpoints = 4;
+  string directory_id = 5;
+  bool is_fenced = 6;
+}
+message SetFenced { uint32 node_id = 1; string incarnation = 2; bool is_fenced = 3; }
 message Replicas { repeated uint32 node_ids = 1; }
 message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
 message AddPartitions { string topic_id = 1; uint32 existing = 2; repeated Replicas partitions = 3; }
@@ -65,7 +74,14 @@ export type MetadataCommand =
     }
   | { readonly kind: "deleteTopic"; readonly topicId: string }
   | ({ readonly kind: "setConfigs" } & ConfigOverrides)
-  | { readonly kind: "allocateProducerIds"; readonly nodeId: number; readonly count: number };
+  | { readonly kind: "allocateProducerIds"; readonly nodeId: number; readonly count: number }
+  | {
+      readonly kind: "setFenced";
+      readonly nodeId: number;
+      /** Of the start that is meant: a broker that has started anew meanwhile is not. */
+      readonly incarnation: string;
+      readonly isFenced: boolean;
+    };
 
 export interface BrokerEndpoint {
   readonly listener: string;
@@ -76,9 +92,14 @@ export interface BrokerEndpoint {
 /** A broker as it announced itself at its last start. */
 export interface BrokerRegistration {
   readonly nodeId: number;
+  /** Of this start of its process. */
   readonly incarnation: string;
   readonly rack: string;
   readonly endpoints: readonly BrokerEndpoint[];
+  /** Of its data directory: another one is another disk. "" for a node that is alone. */
+  readonly directoryId: string;
+  /** It is not reached: clients are not sent to it, and no new replicas are put on it. */
+  readonly isFenced: boolean;
 }
 
 /** All configs that are set for a resource; what is absent has its default. */

@@ -41,6 +41,12 @@ export type CommandResult =
   | { readonly kind: "topicExists" }
   | { readonly kind: "topicCollides"; readonly with: string }
   | { readonly kind: "unknownTopic" }
+  /** The node is registered with another disk than the one that it comes with. */
+  | { readonly kind: "foreignDirectory" }
+  /** Not even proposed: no leader of the metadata group was found in time. */
+  | { readonly kind: "noController" }
+  /** Proposed, and nobody knows what became of it: it may be done later, or never. */
+  | { readonly kind: "indefinite" }
   | { readonly kind: "partitionsChanged" }
   | { readonly kind: "tooLarge"; readonly sizeBytes: number }
   /** Not even proposed: too many others wait for the journal. */
@@ -113,10 +119,10 @@ export function applyCommand(
   switch (command.kind) {
     case "nameCluster":
       return done({ ...image, clusterId: image.clusterId || command.clusterId });
-    case "registerBroker": {
-      const { kind: _, ...registration } = command;
-      return done({ ...image, brokers: new Map(image.brokers).set(command.nodeId, registration) });
-    }
+    case "registerBroker":
+      return registerBroker(image, command);
+    case "setFenced":
+      return setFenced(image, command);
     case "createTopic":
       return createTopic(image, command);
     case "addPartitions":
@@ -199,11 +205,34 @@ function withConfigs(
   return all;
 }
 
+function registerBroker(
+  image: MetadataImage,
+  command: MetadataCommand & { kind: "registerBroker" },
+): { image: MetadataImage; result: CommandResult } {
+  const { kind: _, ...registration } = command;
+  const { nodeId, directoryId } = registration;
+  const known = image.brokers.get(nodeId)?.directoryId ?? "";
+  if (known !== "" && directoryId !== known) return { image, result: { kind: "foreignDirectory" } };
+  return done({ ...image, brokers: new Map(image.brokers).set(nodeId, registration) });
+}
+
+function setFenced(
+  image: MetadataImage,
+  { nodeId, incarnation, isFenced }: MetadataCommand & { kind: "setFenced" },
+): { image: MetadataImage; result: CommandResult } {
+  const broker = image.brokers.get(nodeId);
+  if (broker?.incarnation !== incarnation || broker.isFenced === isFenced) return done(image);
+  return done({ ...image, brokers: new Map(image.brokers).set(nodeId, { ...broker, isFenced }) });
+}
+
 function createTopic(
   image: MetadataImage,
   command: MetadataCommand & { kind: "createTopic" },
 ): { image: MetadataImage; result: CommandResult } {
-  if (image.topics.has(command.name)) return { image, result: { kind: "topicExists" } };
+  const existing = image.topics.get(command.name);
+  // A command that is proposed again, because nobody knew what became of it, has the same id.
+  if (existing?.id === command.topicId) return done(image);
+  if (existing) return { image, result: { kind: "topicExists" } };
   const collision = collidingTopic(image, command.name);
   if (collision !== undefined) return { image, result: { kind: "topicCollides", with: collision } };
 

@@ -1,5 +1,7 @@
+import { type Configuration, votersOnly } from "#raft/core/configuration.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
+import type { MetadataSnapshot } from "./metadata-command.ts";
 import type { MetadataFile } from "./metadata-file.ts";
 import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 
@@ -11,6 +13,8 @@ export interface MetadataKeeperOptions {
   readonly payloadBytesMax: number;
   /** What the journal kept of the metadata group; undefined where it knows nothing of it. */
   readonly stored: StoredGroup | undefined;
+  /** The nodes that vote in the group from the beginning. */
+  readonly voters: readonly number[];
 }
 
 /** Entries after which the state is saved, so that the journal may let go of them. */
@@ -31,16 +35,18 @@ export class MetadataKeeper {
     return !this.#saving && this.#options.store.image.index - this.#savedIndex >= entriesPerSave;
   }
 
-  /** The state as the snapshot and the journal have it; this node leads the group from here on. @throws SnapshotCorruptError, DiskError */
+  /** The state as the snapshot and the journal have it. A node that is alone leads the group from here on. @throws SnapshotCorruptError, DiskError */
   async recover(): Promise<void> {
     const { store, file, host, payloadBytesMax, stored } = this.#options;
     const snapshot = await file.load();
     if (snapshot) store.restore(snapshot);
     this.#savedIndex = snapshot?.index ?? 0;
     const { index = 0, term = 0 } = snapshot ?? {};
+    const configuration: Configuration = stored?.configuration ?? votersOnly(this.#options.voters);
     const group = await host.start({
       floor: { index, term },
       ...stored,
+      configuration,
       id: metadataGroupId,
       stateMachine: store,
       hardState: {
@@ -49,15 +55,28 @@ export class MetadataKeeper {
       },
     });
     store.lead(group, { commandBytesMax: payloadBytesMax });
-    await host.settled(group);
+    if (group.isAlone) await host.settled(group);
+  }
+
+  /** Takes another replica's state, durably; entries that it includes are skipped when they come. @throws DiskError */
+  async install(snapshot: MetadataSnapshot): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#options.file.save(snapshot);
+      this.#savedIndex = snapshot.index;
+    });
+    this.#options.store.install(snapshot);
   }
 
   /** Saves run one after the other: they share a file, and an older state must not replace a newer one. @throws DiskError */
   save(): Promise<void> {
+    return this.#inTurn(() => this.#save());
+  }
+
+  #inTurn(save: () => Promise<void>): Promise<void> {
     const before = this.#saving ?? Promise.resolve();
     const saving = before
       .catch(() => undefined)
-      .then(() => this.#save())
+      .then(save)
       .finally(() => {
         if (this.#saving === saving) this.#saving = undefined;
       });
@@ -68,7 +87,8 @@ export class MetadataKeeper {
   async #save(): Promise<void> {
     const { store, file, host } = this.#options;
     const snapshot = store.snapshot();
-    if (snapshot.index === this.#savedIndex) return;
+    // An installed state may be ahead of what was applied here until now.
+    if (snapshot.index <= this.#savedIndex) return;
     await file.save(snapshot);
     this.#savedIndex = snapshot.index;
     host.releaseThroughIndex(metadataGroupId, snapshot.index);

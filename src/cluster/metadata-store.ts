@@ -1,6 +1,5 @@
 import { strict as assert } from "node:assert";
 import type { Entry } from "#raft/core/entry.ts";
-import { IndefiniteProposalError } from "#raft/host/pending-proposals.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import {
@@ -38,11 +37,19 @@ export class NotMetadataLeaderError extends Error {
   }
 }
 
+/** Brings a command to the node that leads the metadata group. */
+export type Forward = (payload: Uint8Array) => Promise<CommandResult>;
+
+/** What a command came to that was proposed here. */
+export type ProposalOutcome =
+  | { readonly kind: "applied"; readonly index: number; readonly result: CommandResult }
+  | { readonly kind: "indefinite" };
+
 /** Told of each new image, in order, synchronously. */
 export type ImageListener = (image: MetadataImage, previous: MetadataImage) => void;
 
 interface WaitingCommand {
-  readonly outcome: PromiseWithResolvers<CommandResult>;
+  readonly outcome: PromiseWithResolvers<ProposalOutcome>;
   readonly sizeBytes: number;
 }
 
@@ -58,6 +65,10 @@ export class MetadataStore implements StateMachine {
   #failure: { readonly error: unknown } | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #turnsWaiting = 0;
+  #forward: Forward | undefined;
+  #ledTerm = -1;
+  /** Who waits for an entry to be applied here, in no order. */
+  readonly #applyWaiters = new Set<{ readonly index: number; readonly resolve: () => void }>();
 
   get image(): MetadataImage {
     return this.#image;
@@ -67,6 +78,15 @@ export class MetadataStore implements StateMachine {
   restore(snapshot: MetadataSnapshot): void {
     this.#image = fromSnapshot(snapshot);
     this.#term = snapshot.term;
+  }
+
+  /** Replaces the state by a newer one of another replica. */
+  install(snapshot: MetadataSnapshot): void {
+    const previous = this.#image;
+    if (snapshot.index <= previous.index) return;
+    this.restore(snapshot);
+    for (const listener of this.#listeners) listener(this.#image, previous);
+    this.#wakeApplied();
   }
 
   /** The state up to the last applied entry. */
@@ -80,6 +100,11 @@ export class MetadataStore implements StateMachine {
     this.#commandBytesMax = Math.min(commandBytesMax, limits.commandBytesMax);
   }
 
+  /** Where commands go that are proposed while another node leads. */
+  forwardTo(forward: Forward): void {
+    this.#forward = forward;
+  }
+
   onChange(listener: ImageListener): void {
     this.#listeners.push(listener);
   }
@@ -90,24 +115,40 @@ export class MetadataStore implements StateMachine {
   }
 
   /**
-   * Resolves when the command is committed and applied, which on a full journal may be any time from now, with
-   * "tooLarge" at once for one past 1 MiB and with "overloaded" for one too many; rejects when storage has failed.
+   * Resolves when the command is committed and applied here, which on a full journal may be any time from now, with
+   * "tooLarge" at once for one past 1 MiB and with "overloaded" for one too many; rejects when storage has failed, and
+   * with NotMetadataLeaderError where another node leads and nothing brings the command there.
    */
-  propose(command: MetadataCommand): Promise<CommandResult> {
+  async propose(command: MetadataCommand): Promise<CommandResult> {
+    if (this.#failure) throw this.#failure.error;
+    const payload = encodeCommand(command);
+    if (payload.length > this.#commandBytesMax) return { kind: "tooLarge", sizeBytes: payload.length };
+    if (this.isOverloaded) return { kind: "overloaded" };
+    if (this.#forward) return this.#forward(payload);
+    const outcome = await this.proposeHere(payload);
+    if (!outcome) throw new NotMetadataLeaderError();
+    return outcome.kind === "applied" ? outcome.result : outcome;
+  }
+
+  /** Proposes an encoded command; undefined where this node does not lead. @throws what storage failed with */
+  proposeHere(payload: Uint8Array): Promise<ProposalOutcome> | undefined {
     if (this.#failure) return Promise.reject(this.#failure.error);
     const group = this.#group;
-    assert(group);
-    const payload = encodeCommand(command);
-    if (payload.length > this.#commandBytesMax)
-      return Promise.resolve({ kind: "tooLarge", sizeBytes: payload.length });
-    if (this.isOverloaded) return Promise.resolve({ kind: "overloaded" });
-    const entry = group.propose({ kind: "command", baseOffset: 0, offsetCount: 0, payload });
-    if (!entry) return Promise.reject(new NotMetadataLeaderError());
-    const outcome = Promise.withResolvers<CommandResult>();
+    assert(group || this.#forward);
+    const proposal = { kind: "command", baseOffset: 0, offsetCount: 0, payload } as const;
+    const entry = group?.isSettledLeader ? group.propose(proposal) : undefined;
+    if (!entry) return undefined;
+    const outcome = Promise.withResolvers<ProposalOutcome>();
     const sizeBytes = payload.length + waitingOverheadBytes;
     this.#waiting.set(entry.index, { outcome, sizeBytes });
     this.#waitingBytes += sizeBytes;
     return outcome.promise;
+  }
+
+  /** Resolves when the image includes the entry. */
+  whenApplied(index: number): Promise<void> {
+    if (this.#image.index >= index) return Promise.resolve();
+    return new Promise((resolve) => this.#applyWaiters.add({ index, resolve }));
   }
 
   /** Runs changes that are worked out from the image one after the other, so that none overwrites another's. */
@@ -128,11 +169,10 @@ export class MetadataStore implements StateMachine {
   }
 
   /** What was proposed in an earlier term may be committed yet or be gone: nobody here learns which. */
-  leadership({ isSettled }: GroupLeadership): void {
-    if (isSettled) return;
-    for (const { outcome } of this.#waiting.values()) {
-      outcome.reject(new IndefiniteProposalError(metadataGroupId));
-    }
+  leadership({ role, term }: GroupLeadership): void {
+    if (role === "leader" && term === this.#ledTerm) return;
+    this.#ledTerm = role === "leader" ? term : -1;
+    for (const { outcome } of this.#waiting.values()) outcome.resolve({ kind: "indefinite" });
     this.#waiting.clear();
     this.#waitingBytes = 0;
   }
@@ -145,14 +185,23 @@ export class MetadataStore implements StateMachine {
     if (entry.index <= this.#image.index) return;
     this.#term = entry.term;
     const previous = this.#image;
-    if (entry.kind !== "command") {
+    if (entry.kind === "command") {
+      const { image, result } = applyCommand(previous, decodeCommand(entry.payload));
+      this.#image = { ...image, index: entry.index };
+      for (const listener of this.#listeners) listener(this.#image, previous);
+      this.#settle(entry.index, result);
+    } else {
       this.#image = { ...previous, index: entry.index };
-      return;
     }
-    const { image, result } = applyCommand(previous, decodeCommand(entry.payload));
-    this.#image = { ...image, index: entry.index };
-    for (const listener of this.#listeners) listener(this.#image, previous);
-    this.#settle(entry.index, result);
+    this.#wakeApplied();
+  }
+
+  #wakeApplied(): void {
+    for (const waiter of [...this.#applyWaiters]) {
+      if (waiter.index > this.#image.index) continue;
+      this.#applyWaiters.delete(waiter);
+      waiter.resolve();
+    }
   }
 
   #settle(index: number, result: CommandResult): void {
@@ -160,6 +209,6 @@ export class MetadataStore implements StateMachine {
     if (!waiting) return;
     this.#waiting.delete(index);
     this.#waitingBytes -= waiting.sizeBytes;
-    waiting.outcome.resolve(result);
+    waiting.outcome.resolve({ kind: "applied", index, result });
   }
 }

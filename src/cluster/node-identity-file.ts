@@ -4,6 +4,8 @@ import { readFile, replaceFile, type SmallFileDisk } from "#storage/snapshots/sm
 export interface NodeIdentity {
   readonly nodeId: number;
   readonly clusterId: string;
+  /** Of this very directory, as in Kafka (KIP-858); "" where the node was alone so far. */
+  readonly directoryId: string;
 }
 
 /** A data directory that this node must not use. */
@@ -56,12 +58,13 @@ export class NodeIdentityFile {
         `it belongs to node ${storedId}, and node.id is ${nodeId}`,
       );
     }
-    return { nodeId, clusterId };
+    return { nodeId, clusterId, directoryId: properties.get("directory.id") ?? "" };
   }
 
   /** @throws DiskError */
-  async save({ nodeId, clusterId }: NodeIdentity): Promise<void> {
-    const text = `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n`;
+  async save({ nodeId, clusterId, directoryId }: NodeIdentity): Promise<void> {
+    const directory = directoryId === "" ? "" : `directory.id=${directoryId}\n`;
+    const text = `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n${directory}`;
     await replaceFile(this.#disk, this.#path, new TextEncoder().encode(text));
   }
 

@@ -1,4 +1,3 @@
-import { strict as assert } from "node:assert";
 import type { Clock } from "../runtime/clock.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import { timedOut, within } from "./time-limit.ts";
@@ -43,8 +42,7 @@ export class ProducerIds {
       nodeId: this.#nodeId,
       count: blockSize,
     });
-    if (result.kind === "overloaded") return false;
-    assert(result.kind === "producerIds");
+    if (result.kind !== "producerIds") return false;
     this.#next = result.first;
     this.#end = result.first + result.count;
     return true;

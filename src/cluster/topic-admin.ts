@@ -3,9 +3,11 @@ import { createTopicConfigs } from "../config/alter-configs.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
+import type { BrokerRegistration } from "./metadata-command.ts";
 import type { CommandResult, TopicImage } from "./metadata-image.ts";
 import { collidingTopic, internalTopics } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
+import { placeReplicas } from "./placement.ts";
 import { timedOut, within } from "./time-limit.ts";
 import { isValidTopicName } from "./topic-name.ts";
 
@@ -38,7 +40,7 @@ export interface PlannedTopic {
   readonly configs: Readonly<Record<string, string>>;
 }
 
-/** Waits until the partitions of a topic serve here. */
+/** Waits until the partitions of a topic serve. */
 export interface PartitionReadiness {
   whenReady(topicId: string): Promise<void>;
 }
@@ -105,7 +107,7 @@ export class TopicAdmin {
         name,
         partitionCount: isInternal ? config.offsets.topicPartitions : -1,
         replicationFactor: isInternal
-          ? Math.min(config.offsets.topicReplicationFactor, this.#options.metadata.image.brokers.size)
+          ? Math.min(config.offsets.topicReplicationFactor, this.#eligibleNodes().length)
           : -1,
         assignments: [],
         configs: isInternal
@@ -153,13 +155,16 @@ export class TopicAdmin {
     if (problem) return problem;
     if (validateOnly) return done;
 
-    const replicas = topic.partitions[0]?.replicas ?? [this.#options.config().nodeId];
+    const nodes = this.#eligibleNodes();
+    // As many replicas as the topic's others have, or as there are nodes to have them just now.
+    const factor = Math.min(topic.partitions[0]?.replicas.length ?? 1, nodes.length);
+    const start = this.#start + topic.partitions.length;
+    const placed = placeReplicas(nodes, { partitionCount: added, replicationFactor: factor, start });
     const result = await this.#options.metadata.propose({
       kind: "addPartitions",
       topicId: topic.id,
       existing: topic.partitions.length,
-      partitions:
-        assignments?.map(({ brokerIds }) => brokerIds) ?? Array.from({ length: added }, () => replicas),
+      partitions: assignments?.map(({ brokerIds }) => brokerIds) ?? placed,
     });
     if (result.kind === "done") await this.#options.readiness.whenReady(topic.id);
     return adminError(result, name);
@@ -206,7 +211,6 @@ export class TopicAdmin {
 
   #placed(spec: TopicSpec): { partitions: number[][] } | AdminError {
     const config = this.#options.config();
-    const { metadata } = this.#options;
     const count = spec.partitionCount === -1 ? config.numPartitions : spec.partitionCount;
     const factor = spec.replicationFactor === -1 ? config.defaultReplicationFactor : spec.replicationFactor;
     if (count <= 0) {
@@ -219,20 +223,29 @@ export class TopicAdmin {
     if (factor <= 0) {
       return refuse(ErrorCode.invalidReplicationFactor, "Replication factor must be larger than 0.");
     }
-    const nodes = [...metadata.image.brokers.keys()];
+    const nodes = this.#eligibleNodes();
     if (factor > nodes.length) {
       return refuse(
         ErrorCode.invalidReplicationFactor,
         `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${nodes.length} broker(s) are registered.`,
       );
     }
-    const partitions = Array.from({ length: count }, (_, index) =>
-      Array.from(
-        { length: factor },
-        (_, replica) => nodes[(index + replica) % nodes.length] ?? config.nodeId,
-      ),
-    );
+    const partitions = placeReplicas(nodes, {
+      partitionCount: count,
+      replicationFactor: factor,
+      start: this.#start,
+    });
     return { partitions };
+  }
+
+  /** The nodes that take new replicas. */
+  #eligibleNodes(): BrokerRegistration[] {
+    return [...this.#options.metadata.image.brokers.values()].filter(({ isFenced }) => !isFenced);
+  }
+
+  /** Where to begin to place replicas: somewhere else for each topic, and the same wherever it is worked out. */
+  get #start(): number {
+    return this.#options.metadata.image.nextGroupId - 1;
   }
 
   #assigned(spec: TopicSpec): { partitions: (readonly number[])[] } | AdminError {
@@ -369,7 +382,10 @@ function adminError(result: CommandResult, name: string): AdminError {
     case "unknownTopic":
       return refuse(ErrorCode.unknownTopicOrPartition, null);
     case "overloaded":
+    case "indefinite":
       return outOfTime;
+    case "noController":
+      return refuse(ErrorCode.notController, "No node leads the metadata group");
     case "tooLarge":
       return refuse(ErrorCode.policyViolation, `The request takes ${result.sizeBytes} bytes of metadata`);
     case "partitionsChanged":

@@ -117,7 +117,10 @@ async function alterOne(
       name: resource.name,
       configs: Object.fromEntries(outcome.texts),
     });
-    if (result.kind === "overloaded") return outOfTime;
+    if (result.kind === "overloaded" || result.kind === "indefinite") return outOfTime;
+    if (result.kind === "noController") {
+      return { errorCode: ErrorCode.notController, errorMessage: "No node leads the metadata group" };
+    }
     if (result.kind === "tooLarge") {
       const errorMessage = `The configs take ${result.sizeBytes} bytes, which is too much`;
       return { errorCode: ErrorCode.policyViolation, errorMessage };

@@ -8,10 +8,11 @@ export interface ReachableBroker {
   readonly rack: string | null;
 }
 
-/** All brokers with their addresses on the listener that the client came by. */
+/** All brokers that live, with their addresses on the listener that the client came by. */
 export function brokerEndpoints(broker: ServedBroker, listenerName: string): ReachableBroker[] {
   const reachable: ReachableBroker[] = [];
-  for (const { nodeId, endpoints, rack } of broker.metadata.image.brokers.values()) {
+  for (const { nodeId, endpoints, rack, isFenced } of broker.metadata.image.brokers.values()) {
+    if (isFenced) continue;
     const endpoint = endpoints.find(({ listener }) => listener === listenerName);
     if (endpoint) reachable.push({ nodeId, host: endpoint.host, port: endpoint.port, rack: rack || null });
   }

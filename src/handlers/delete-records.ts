@@ -1,6 +1,7 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteRecordsRequest, DeleteRecordsResponse } from "#protocol/messages/delete-records.ts";
 import { codeOfFailedWrite } from "./failure-report.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Stands for the high watermark. */
@@ -30,7 +31,7 @@ async function trim(
   { topic, partitionIndex, offset }: { topic: string; partitionIndex: number; offset: number },
 ): Promise<{ lowWatermark: number; errorCode: ErrorCode }> {
   const partition = broker.partitions.find(topic, partitionIndex);
-  if (!partition) return { lowWatermark: -1, errorCode: ErrorCode.unknownTopicOrPartition };
+  if (!partition) return { lowWatermark: -1, errorCode: errorOfAbsent(broker, topic, partitionIndex) };
   if (!partition.isLeader) return { lowWatermark: -1, errorCode: ErrorCode.notLeaderOrFollower };
   if (broker.metadata.image.topics.get(topic)?.isInternal) {
     return { lowWatermark: -1, errorCode: ErrorCode.invalidTopicException };

@@ -4,6 +4,7 @@ import type {
   DescribeProducersResponse,
 } from "#protocol/messages/describe-producers.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Lists the idempotent producers that partitions remember (KIP-664). */
@@ -20,7 +21,7 @@ export function describeProducers(
       }
       if (!partition) {
         const errorMessage = `This server does not host ${name}-${partitionIndex}`;
-        return failed(partitionIndex, ErrorCode.unknownTopicOrPartition, errorMessage);
+        return failed(partitionIndex, errorOfAbsent(broker, name, partitionIndex), errorMessage);
       }
       if (!partition.isLeader) {
         const errorMessage = `This server does not lead ${name}-${partitionIndex}`;

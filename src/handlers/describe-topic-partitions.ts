@@ -7,6 +7,7 @@ import type {
 import type { TopicImage } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
 import { topicOperations } from "./authorized-operations.ts";
+import { placeOf } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 type Request = DescribeTopicPartitionsRequest;
@@ -69,19 +70,12 @@ function describe(
     topicId: topic.id,
     isInternal: topic.isInternal,
     topicAuthorizedOperations: topicOperations,
-    partitions: topic.partitions.slice(page.from, page.from + page.count).map(({ index, replicas }) => {
-      const partition = broker.partitions.find(topic.name, index);
-      return {
-        errorCode: partition?.isLeader ? ErrorCode.none : ErrorCode.leaderNotAvailable,
-        partitionIndex: index,
-        leaderId: partition?.isLeader ? broker.config.nodeId : -1,
-        leaderEpoch: partition?.leaderEpoch ?? -1,
-        replicaNodes: replicas,
-        isrNodes: replicas,
-        eligibleLeaderReplicas: [],
-        lastKnownElr: [],
-        offlineReplicas: [],
-      };
-    }),
+    partitions: topic.partitions.slice(page.from, page.from + page.count).map((partition) => ({
+      ...placeOf(broker, topic.name, partition),
+      partitionIndex: partition.index,
+      replicaNodes: partition.replicas,
+      eligibleLeaderReplicas: [],
+      lastKnownElr: [],
+    })),
   };
 }

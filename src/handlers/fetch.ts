@@ -6,6 +6,7 @@ import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -88,7 +89,7 @@ function resolve(broker: ServedBroker, request: Request, { apiVersion }: Request
       const partition = isKnown ? broker.partitions.find(name, partitionRequest.partition) : undefined;
       let errorCode: ErrorCode = ErrorCode.none;
       if (!isKnown) errorCode = unknown;
-      else if (!partition) errorCode = ErrorCode.unknownTopicOrPartition;
+      else if (!partition) errorCode = errorOfAbsent(broker, name, partitionRequest.partition);
       else errorCode = leaderEpochError(partition, partitionRequest.currentLeaderEpoch);
       return { request: partitionRequest, partition, errorCode };
     });

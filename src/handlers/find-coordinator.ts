@@ -1,6 +1,8 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { FindCoordinatorRequest, FindCoordinatorResponse } from "#protocol/messages/find-coordinator.ts";
+import { offsetsTopicName } from "../coordinators/offsets-topic.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
+import { placeOf } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -42,12 +44,18 @@ async function coordinatorOf(
     };
   }
   const errorCode = await broker.groupLog.ensureTopic();
-  const node = brokerEndpoints(broker, connection.listenerName).find(
-    ({ nodeId }) => nodeId === broker.config.nodeId,
-  );
+  const leaderId = coordinatorId(broker, key);
+  const node = brokerEndpoints(broker, connection.listenerName).find(({ nodeId }) => nodeId === leaderId);
   if (errorCode !== ErrorCode.none || !node) {
     return { ...nowhere, errorCode: ErrorCode.coordinatorNotAvailable, errorMessage: null };
   }
   const { nodeId, host, port } = node;
   return { key, nodeId, host, port, errorCode: ErrorCode.none, errorMessage: null };
+}
+
+/** The leader of the partition in which the group lives; -1 where there is none now. */
+function coordinatorId(broker: ServedBroker, groupId: string): number {
+  const topic = broker.metadata.image.topics.get(offsetsTopicName);
+  const partition = topic?.partitions[broker.groups.partitionOf(groupId)];
+  return partition ? placeOf(broker, offsetsTopicName, partition).leaderId : -1;
 }

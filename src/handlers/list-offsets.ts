@@ -3,6 +3,7 @@ import type { ListOffsetsRequest, ListOffsetsResponse } from "#protocol/messages
 import type { Partition } from "../partitions/partition.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -82,7 +83,7 @@ async function findOne(
   apiVersion: number,
 ): Promise<PartitionAnswer> {
   const partition = broker.partitions.find(topic, wanted.partitionIndex);
-  if (!partition) return failed(wanted, ErrorCode.unknownTopicOrPartition);
+  if (!partition) return failed(wanted, errorOfAbsent(broker, topic, wanted.partitionIndex));
   const errorCode = leaderEpochError(partition, wanted.currentLeaderEpoch);
   if (errorCode !== ErrorCode.none) return failed(wanted, errorCode);
   if (!isKnownTimestamp(wanted.timestamp, apiVersion)) return failed(wanted, ErrorCode.unsupportedVersion);

@@ -5,6 +5,7 @@ import { internalTopics, type TopicImage, topicById } from "../cluster/metadata-
 import { isValidTopicName } from "../cluster/topic-name.ts";
 import { clusterOperations, topicOperations } from "./authorized-operations.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
+import { placeOf } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -119,18 +120,10 @@ function topicAnswer(broker: ServedBroker, topic: TopicImage): TopicAnswer {
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map(({ index, replicas }) => {
-      const partition = broker.partitions.find(topic.name, index);
-      const isLed = partition?.isLeader ?? false;
-      return {
-        errorCode: isLed ? ErrorCode.none : ErrorCode.leaderNotAvailable,
-        partitionIndex: index,
-        leaderId: isLed ? broker.config.nodeId : -1,
-        leaderEpoch: partition?.leaderEpoch ?? -1,
-        replicaNodes: replicas,
-        isrNodes: replicas,
-        offlineReplicas: [],
-      };
-    }),
+    partitions: topic.partitions.map((partition) => ({
+      ...placeOf(broker, topic.name, partition),
+      partitionIndex: partition.index,
+      replicaNodes: partition.replicas,
+    })),
   };
 }

@@ -4,6 +4,7 @@ import type {
   OffsetForLeaderEpochResponse,
 } from "#protocol/messages/offset-for-leader-epoch.ts";
 import { leaderEpochError } from "./leader-epoch.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Says where an epoch ended, so that a client can tell whether the log it read is still the log (KIP-320). */
@@ -17,7 +18,7 @@ export function offsetForLeaderEpoch(
       const partition = broker.partitions.find(topic, index);
       const errorCode = partition
         ? leaderEpochError(partition, currentLeaderEpoch)
-        : ErrorCode.unknownTopicOrPartition;
+        : errorOfAbsent(broker, topic, index);
       if (!partition || errorCode !== ErrorCode.none) {
         return { errorCode, partition: index, leaderEpoch: -1, endOffset: -1 };
       }

@@ -4,6 +4,7 @@ import type { ProduceRequest, ProduceResponse } from "#protocol/messages/produce
 import { topicById } from "../cluster/metadata-image.ts";
 import { type Admission, type AdmissionError, admitBatch } from "../partitions/admission.ts";
 import type { Partition } from "../partitions/partition.ts";
+import { errorOfAbsent } from "./partition-place.ts";
 import { CloseConnectionError, type RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -110,7 +111,7 @@ function judge(broker: ServedBroker, topic: string, data: PartitionData, context
     return refused(data, ErrorCode.invalidTopicException, `Topic "${topic}" is the broker's own`);
   }
   const partition = broker.partitions.find(topic, data.index);
-  if (!partition) return refused(data, ErrorCode.unknownTopicOrPartition, null);
+  if (!partition) return refused(data, errorOfAbsent(broker, topic, data.index), null);
   if (!partition.isLeader) return refused(data, ErrorCode.notLeaderOrFollower, null);
 
   const admitted = admitBatch(data.records, partition.settings, {

@@ -1,3 +1,4 @@
+import type { LeaderDirectory } from "../cluster/leader-directory.ts";
 import type { MetadataStore } from "../cluster/metadata-store.ts";
 import type { ProducerIds } from "../cluster/producer-ids.ts";
 import type { TopicAdmin } from "../cluster/topic-admin.ts";
@@ -17,6 +18,8 @@ export interface ServedBroker extends FailureReport {
   /** The configs in force, changes at run time included. */
   readonly config: BrokerConfig;
   readonly metadata: MetadataStore;
+  /** What other nodes lead. */
+  readonly leaders: LeaderDirectory;
   readonly partitions: PartitionManager;
   readonly topics: TopicAdmin;
   readonly producerIds: ProducerIds;
@@ -24,7 +27,7 @@ export interface ServedBroker extends FailureReport {
   readonly groups: GroupCoordinator;
   readonly gate: ProduceGate;
   readonly telemetry: Telemetry;
-  /** The node that takes administrative requests. */
+  /** The node that leads the metadata group; -1 where that is not known. */
   readonly controllerId: number;
   configLayers(): BrokerLayers;
   /** Bytes that can still be written where the data lies. */

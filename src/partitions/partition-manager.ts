@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { votersOnly } from "#raft/core/configuration.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
@@ -37,8 +38,12 @@ export interface PartitionManagerOptions {
 
 /** Told when partitions begin and end to serve here. */
 export interface PartitionListener {
-  opened(partition: Partition): void;
-  closed(partition: Partition): void;
+  opened?(partition: Partition): void;
+  closed?(partition: Partition): void;
+  /** This node leads it from now on, with everything that was committed before applied. */
+  led?(partition: Partition): void;
+  /** This node leads it no more. */
+  unled?(partition: Partition): void;
 }
 
 /** What is known of one partition that the image places here. */
@@ -59,6 +64,11 @@ interface Opened {
 
 /** How often a partition that the disk has no room for is tried again. */
 const retryOpenMs = 1_000;
+/**
+ * When the first replica of a new partition asks for leadership, in ms after it opened: the others open at about the same
+ * time, and who is not there yet has no vote.
+ */
+const firstCampaignsMs = [0, 50, 150, 300, 600] as const;
 /** Partitions opened or removed at the same time. */
 const workersMax = 16;
 
@@ -82,6 +92,8 @@ export class PartitionManager {
   readonly #removals = new Map<string, Promise<void>>();
   /** By topic name, then partition index: the hot path. */
   readonly #open = new Map<string, (Partition | undefined)[]>();
+  /** Open partitions that this node leads, as listeners were told. */
+  readonly #led = new Set<Partition>();
   readonly #startedMs: number;
   #isClosing = false;
   #workers = 0;
@@ -95,6 +107,12 @@ export class PartitionManager {
   /** The partition where it is open here. */
   find(topic: string, index: number): Partition | undefined {
     return this.#open.get(topic)?.[index];
+  }
+
+  /** The open partition that a replication group is for. */
+  ofGroup(groupId: number): Partition | undefined {
+    for (const partition of this.all()) if (partition.groupId === groupId) return partition;
+    return undefined;
   }
 
   /** All open partitions. */
@@ -208,6 +226,7 @@ export class PartitionManager {
     const { host, logs, producers, dirty, storedGroup, settingsOf } = this.#options;
     const { topic, image } = place;
     const stored = storedGroup(image.groupId);
+    const isAlone = image.replicas.length === 1;
     const settings = settingsOf(topic.name);
     const log = await logs
       .openLog({ topic: topic.name, topicId: topic.id, partition: image.index }, logConfigOf(settings))
@@ -226,13 +245,15 @@ export class PartitionManager {
       makeRoom: async () => {
         if (dirty.isOver) await log.flush();
       },
+      onLeadership: (changed) => this.#tellLeadership(changed),
     });
     await producers.load(partition);
     const group = await host.start({
       ...stored,
       id: image.groupId,
       stateMachine: partition,
-      nextOffset: log.nextOffset,
+      configuration: stored?.configuration ?? votersOnly(image.replicas),
+      nextOffset: isAlone ? log.nextOffset : (stored?.floorNextOffset ?? 0),
       hardState: {
         // Terms are leader epochs, and those must not go backwards even if the journal was lost.
         term: Math.max(stored?.hardState.term ?? 0, log.epochs().at(-1)?.epoch ?? 0),
@@ -241,20 +262,45 @@ export class PartitionManager {
     });
     partition.lead(group);
     place.partition = partition;
+    if (!isAlone && !stored && image.replicas[0] === this.#options.nodeId) this.#encourage(group);
     return { partition, group };
   }
 
   async #serve(place: Placed, { partition, group }: Opened): Promise<void> {
     const { host, settingsOf } = this.#options;
     const { topic, image } = place;
-    await host.settled(group);
-    if (place.isRemoved || !group.isSettledLeader) return;
+    // A partition that has replicas elsewhere may be led there.
+    if (group.isAlone) await host.settled(group);
+    if (place.isRemoved || (group.isAlone && !group.isSettledLeader)) return;
     // They may have changed while it was opened.
     settle(partition, settingsOf(topic.name));
     const open = this.#open.get(topic.name) ?? [];
     open[image.index] = partition;
     this.#open.set(topic.name, open);
-    for (const listener of this.#listeners) listener.opened(partition);
+    for (const listener of this.#listeners) listener.opened?.(partition);
+    this.#tellLeadership(partition);
+  }
+
+  /** Begins or ends what the leader of a partition has to do. */
+  #tellLeadership(partition: Partition): void {
+    if (partition.isLeader === this.#led.has(partition)) return;
+    if (!partition.isLeader) {
+      this.#led.delete(partition);
+      for (const listener of this.#listeners) listener.unled?.(partition);
+    } else if (this.find(partition.topic, partition.index) === partition) {
+      this.#led.add(partition);
+      for (const listener of this.#listeners) listener.led?.(partition);
+    }
+  }
+
+  /** Lets the replica that was meant to lead a new partition do so, without anybody's waiting for an election timeout. */
+  #encourage(group: RaftGroup): void {
+    for (const delayMs of firstCampaignsMs) {
+      this.#options.clock.schedule(delayMs, () => {
+        const isStillNew = this.#options.host.group(group.id) === group && group.leaderNodeId < 0;
+        if (isStillNew && !this.#isClosing) group.campaign();
+      });
+    }
   }
 
   #tellOfDamage(log: Log): void {
@@ -299,7 +345,9 @@ export class PartitionManager {
     if (open?.[partition.index] === partition) {
       open[partition.index] = undefined;
       if (open.every((other) => other === undefined)) this.#open.delete(partition.topic);
-      for (const listener of this.#listeners) listener.closed(partition);
+      partition.close();
+      this.#tellLeadership(partition);
+      for (const listener of this.#listeners) listener.closed?.(partition);
     }
     partition.close();
   }

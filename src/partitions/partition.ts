@@ -234,6 +234,20 @@ export class Partition implements StateMachine {
     this.#wake();
   }
 
+  /** Takes a committed batch from another replica's log; one that is here already is skipped. */
+  takeCommitted(batch: Uint8Array): void {
+    const header = readBatchHeader(batch, 0);
+    if (this.#isClosed || header.nextOffset <= this.log.nextOffset) return;
+    this.log.append(batch, header);
+    this.#restoreProducer(header);
+    this.#wake();
+  }
+
+  /** Keeps dirty memory within its bound; for whoever appends much at a time. */
+  async makeRoom(): Promise<void> {
+    await this.#makeRoom?.();
+  }
+
   /** Learns of a batch that was appended before this start. */
   restoreProducerOf(batch: Uint8Array): void {
     this.#restoreProducer(readBatchHeader(batch, 0));

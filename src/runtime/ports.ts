@@ -1,8 +1,10 @@
+import type { PeerNetwork } from "#raft/transport/network.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HttpNetwork } from "./http.ts";
 import { type Identity, systemIdentity } from "./identity.ts";
 import type { Network } from "./network.ts";
 import { nodeHttp } from "./node-http.ts";
+import { peerNetwork } from "./peer-network.ts";
 import { meterProcess, type ProcessMeter } from "./process-meter.ts";
 import { tcpNetwork } from "./tcp-network.ts";
 
@@ -11,6 +13,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly network: Network;
+  /** How nodes of a cluster reach each other; a broker that is alone needs none. */
+  readonly peers?: PeerNetwork;
   /** For metrics and health; without it there are none over HTTP. */
   readonly http?: HttpNetwork;
   /** Begins to measure the process that the broker is. */
@@ -22,6 +26,7 @@ export const systemPorts: Ports = {
   clock: systemClock,
   identity: systemIdentity,
   network: tcpNetwork,
+  peers: peerNetwork(),
   http: nodeHttp,
   meterProcess,
 };

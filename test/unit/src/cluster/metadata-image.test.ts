@@ -55,6 +55,14 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
       }),
       { maxLength: 2 },
     ),
+    directoryId: fc.constantFrom("", "disk"),
+    isFenced: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant("setFenced" as const),
+    nodeId: fc.nat(3),
+    incarnation: fc.string({ maxLength: 1 }),
+    isFenced: fc.boolean(),
   }),
   fc
     .record({
@@ -174,4 +182,39 @@ test("partitions are added only to as many as the proposer saw", () => {
 test("a cluster keeps its name", () => {
   const name = (clusterId: string): MetadataCommand => ({ kind: "nameCluster", clusterId });
   expect(after(name("first"), name("second")).image.clusterId).toBe("first");
+});
+
+const registration = {
+  kind: "registerBroker",
+  nodeId: 2,
+  incarnation: "first",
+  rack: "",
+  endpoints: [],
+  directoryId: "disk",
+  isFenced: false,
+} as const;
+
+test("a node that comes with another disk is not taken for the one that is registered", () => {
+  const again = { ...registration, incarnation: "second" };
+  expect(after(registration, { ...again, directoryId: "other" }).result).toEqual({
+    kind: "foreignDirectory",
+  });
+  const { image, result } = after(registration, again);
+  expect(result).toEqual({ kind: "done" });
+  expect(image.brokers.get(2)?.incarnation).toBe("second");
+});
+
+test("a broker is fenced for the start that was meant, and no longer once it has started anew", () => {
+  const fence = { kind: "setFenced", nodeId: 2, incarnation: "first", isFenced: true } as const;
+  const again = { ...registration, incarnation: "second" };
+  expect(after(registration, fence).image.brokers.get(2)?.isFenced).toBe(true);
+  expect(after(registration, fence, again).image.brokers.get(2)?.isFenced).toBe(false);
+  expect(after(registration, again, fence).image.brokers.get(2)?.isFenced).toBe(false);
+});
+
+test("a creation that is proposed twice is done once", () => {
+  const creation = { kind: "createTopic", name: "a", topicId: "id", partitions: [[1]], configs: {} } as const;
+  const { image, result } = after(creation, creation);
+  expect(result).toEqual({ kind: "done" });
+  expect(image.nextGroupId).toBe(2);
 });

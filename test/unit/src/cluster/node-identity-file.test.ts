@@ -14,13 +14,16 @@ async function world() {
 test("a directory that nobody has used has no identity, and keeps the one it gets", async () => {
   const { file } = await world();
   expect(await file.load(1)).toBeUndefined();
-  await file.save({ nodeId: 1, clusterId: "cluster" });
-  expect(await file.load(1)).toEqual({ nodeId: 1, clusterId: "cluster" });
+  const identity = { nodeId: 1, clusterId: "cluster", directoryId: "" };
+  await file.save(identity);
+  expect(await file.load(1)).toEqual(identity);
+  await file.save({ ...identity, directoryId: "disk" });
+  expect(await file.load(1)).toEqual({ ...identity, directoryId: "disk" });
 });
 
 test("another node's directory is refused with both ids", async () => {
   const { file } = await world();
-  await file.save({ nodeId: 1, clusterId: "cluster" });
+  await file.save({ nodeId: 1, clusterId: "cluster", directoryId: "" });
   await expect(file.load(2)).rejects.toThrow(
     'Cannot use data directory "/data": it belongs to node 1, and node.id is 2',
   );
@@ -44,5 +47,5 @@ test.each(["", "node.id=1\n", "cluster.id=c\nnode.id=one\n"])(
 test("comments and order do not matter", async () => {
   const { write, file } = await world();
   await write("#\n#Mon Jan 01\ncluster.id=c=d\nversion=1\nnode.id=1\n");
-  expect(await file.load(1)).toEqual({ nodeId: 1, clusterId: "c=d" });
+  expect(await file.load(1)).toEqual({ nodeId: 1, clusterId: "c=d", directoryId: "" });
 });

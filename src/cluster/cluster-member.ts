@@ -1,0 +1,183 @@
+import type { Logger } from "pino";
+import type { ClusterPorts } from "#raft/host/cluster.ts";
+import type { RaftHost } from "#raft/host/raft-host.ts";
+import type { Checksum } from "#raft/transport/frame.ts";
+import type { PeerNetwork } from "#raft/transport/network.ts";
+import type { BrokerConfig } from "../config/broker-config.ts";
+import type { QuorumConfig } from "../config/quorum.ts";
+import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import type { Identity } from "../runtime/identity.ts";
+import type { LeaderDirectory } from "./leader-directory.ts";
+import { LeaderNews } from "./leader-news.ts";
+import { Liveness } from "./liveness.ts";
+import { MetadataForwarder } from "./metadata-forwarder.ts";
+import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
+import type { NodeCalls } from "./node-calls.ts";
+import { ForeignDirectoryError, type NodeIdentity } from "./node-identity-file.ts";
+import { NodeNetwork } from "./node-network.ts";
+
+export interface ClusterMemberOptions {
+  readonly quorum: QuorumConfig;
+  readonly config: () => BrokerConfig;
+  readonly metadata: MetadataStore;
+  readonly leaders: LeaderDirectory;
+  readonly network: PeerNetwork;
+  readonly clock: Clock;
+  readonly identity: Identity;
+  readonly checksum: Checksum;
+  readonly logger: Logger;
+}
+
+/** How often liveness is judged, and how often a node that waits to join looks again. */
+const livenessCheckMs = 500;
+const joinRetryMs = 50;
+/** A wait for the others that is worth a line in the log. */
+const tellWaitingAfterMs = 5_000;
+
+/**
+ * What makes a node one of several: its connections, the way of its commands to the metadata group's leader, and what
+ * nodes tell each other.
+ */
+export class ClusterMember {
+  readonly news: LeaderNews;
+  /** How nodes ask each other. */
+  readonly calls: NodeCalls;
+  readonly #options: ClusterMemberOptions;
+  readonly #network: NodeNetwork;
+  readonly #forwarder: MetadataForwarder;
+  readonly #liveness: Liveness;
+  readonly #timers: CancelTimer[] = [];
+  #host: RaftHost | undefined;
+  #directory: NodeIdentity | undefined;
+  #isClosed = false;
+
+  constructor(options: ClusterMemberOptions) {
+    this.#options = options;
+    const { metadata, quorum, network, clock, identity, checksum, logger, leaders } = options;
+    const { nodeId } = options.config();
+    this.#network = new NodeNetwork({
+      ...{ nodeId, quorum, network, clock, identity, checksum, logger },
+      own: () => ({
+        clusterId: metadata.image.clusterId || (this.#directory?.clusterId ?? ""),
+        directoryId: this.#directory?.directoryId ?? "",
+      }),
+      directoryOf: (other) => metadata.image.brokers.get(other)?.directoryId,
+    });
+    const { calls } = this.#network;
+    this.calls = calls;
+    this.news = new LeaderNews({
+      ...{ nodeId, calls, leaders },
+      peers: () => this.#network.reachable(),
+      soon: (callback) => clock.soon(callback),
+    });
+    this.#forwarder = new MetadataForwarder({
+      ...{ nodeId, calls, clock },
+      leaderNodeId: () => this.controllerId,
+      proposeHere: (payload) => metadata.proposeHere(payload),
+      whenApplied: (index) => metadata.whenApplied(index),
+    });
+    metadata.forwardTo((payload) => this.#forwarder.propose(payload));
+    this.#liveness = new Liveness({
+      ...{ nodeId, metadata, clock, logger },
+      isUp: (other) => this.#network.isUp(other),
+      isController: () => this.#isController,
+      sessionTimeoutMs: () => options.config().sessionTimeoutMs,
+    });
+  }
+
+  /** The node that leads the metadata group, -1 for none that is known. */
+  get controllerId(): number {
+    return this.#host?.group(metadataGroupId)?.leaderNodeId ?? -1;
+  }
+
+  /** What the replication groups need of the network. */
+  hostPorts(): ClusterPorts {
+    const { clock, identity } = this.#options;
+    return {
+      clock,
+      send: (nodeId, frame) => this.#network.transport.send(nodeId, frame),
+      randomBelow: (below) => Math.floor(identity.newFraction() * below),
+    };
+  }
+
+  /** Connects with the other nodes on behalf of a host whose metadata group is up. */
+  async open(host: RaftHost, directory: NodeIdentity): Promise<void> {
+    this.#host = host;
+    this.#directory = directory;
+    this.#network.attach({
+      receiver: {
+        // Replicas are told apart by node alone: foreign disks are kept out before they are heard.
+        receive: ({ nodeId }, frame) => {
+          if (frame.kind === "pass") host.receive({ nodeId, incarnation: 0 }, frame);
+        },
+        lost: ({ nodeId }) => host.lost({ nodeId, incarnation: 0 }),
+      },
+      watcher: {
+        up: (nodeId) => this.news.reachable(nodeId),
+        drained: (nodeId) => this.news.drained(nodeId),
+      },
+    });
+    await this.#network.open();
+  }
+
+  /** Resolves once this node has all that the cluster's metadata was when it was asked. @throws ForeignDirectoryError */
+  async join(logDirectory: string): Promise<void> {
+    const { metadata, clock, identity, logger } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let hasTold = false;
+    while (metadata.image.clusterId === "" || !(await this.#isCaughtUp())) {
+      if (this.#isClosed) throw new Error("Cannot join the cluster: the broker is stopping");
+      if (this.#isController && metadata.image.clusterId === "") {
+        const clusterId = this.#directory?.clusterId || identity.newUuid();
+        await metadata.propose({ kind: "nameCluster", clusterId });
+      } else {
+        await new Promise<void>((resolve) => clock.schedule(joinRetryMs, resolve));
+      }
+      if (!hasTold && clock.monotonicMs() - startedMs > tellWaitingAfterMs) {
+        hasTold = true;
+        logger.warn("waiting for a majority of controller.quorum.voters");
+      }
+    }
+    const known = this.#directory?.clusterId ?? "";
+    const { clusterId } = metadata.image;
+    if (known !== "" && known !== clusterId) {
+      throw new ForeignDirectoryError(logDirectory, `it belongs to cluster "${known}", not "${clusterId}"`);
+    }
+  }
+
+  /** Begins to look after who lives. */
+  watchOver(): void {
+    const { clock, logger } = this.#options;
+    this.#timers.push(
+      every(
+        clock,
+        livenessCheckMs,
+        () => this.#liveness.check(),
+        (err) => logger.error({ err }, "cannot judge which brokers live"),
+      ),
+    );
+  }
+
+  /** Tells nobody anything any more, and waits for nobody. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#timers) stop();
+    this.#forwarder.close();
+    await this.#network.close();
+  }
+
+  get #isController(): boolean {
+    return this.#host?.group(metadataGroupId)?.isSettledLeader ?? false;
+  }
+
+  /** Whether everything that was committed by now is applied here. */
+  async #isCaughtUp(): Promise<boolean> {
+    try {
+      await this.#host?.group(metadataGroupId)?.readIndex();
+      return true;
+    } catch {
+      // Nobody leads, or did until just now.
+      return false;
+    }
+  }
+}
