@@ -1,3 +1,4 @@
+import { compress, decompress } from "#protocol/compression/compression.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import type { BrokerConfig } from "#src/config/broker-config.ts";
@@ -65,6 +66,7 @@ interface Client {
 }
 
 const brokerPort = 9092;
+const codecs = ["gzip", "snappy", "lz4", "zstd"] as const;
 /** Virtual time that a cluster may take to come up and make its topics. */
 const setupUsMax = 60_000_000;
 /** Violations after which a run says no more: the first ones tell. */
@@ -73,6 +75,7 @@ const memory = new MemoryPool();
 
 /** Runs a plan from its start to the judgement of its history. One run at a time in a process. */
 export async function simulate(plan: Plan, options: SimulationOptions = {}): Promise<Report> {
+  loadCodecs();
   using simulation = new Simulation(plan, options);
   return await simulation.run();
 }
@@ -286,7 +289,14 @@ class Simulation implements Disposable {
     });
     if (!isReached && !this.#isHopeless) {
       const states = [...this.#nodes.values()].map(({ host, state }) => `${host} is ${state}`);
-      const busy = this.#clients.filter(({ isIdle }) => !isIdle).map(({ plan }) => `${plan.name} is busy`);
+      const busy = this.#clients
+        .filter(({ isIdle }) => !isIdle)
+        .map(({ plan, reading }) => {
+          const places = reading?.fetcher.places.map(
+            ({ key, position, end }) => `${key} ${position}/${end ?? "?"}`,
+          );
+          return `${plan.name} is busy${places ? ` (${places.join(", ")})` : ""}`;
+        });
       this.#violate({
         kind: "noProgress",
         details: `waited in vain until ${what}: ${[...states, ...busy].join(", ")}`,
@@ -407,6 +417,12 @@ class Simulation implements Disposable {
       stop: () => running.stop(),
     };
   }
+}
+
+/** Codecs read their libraries from the disk with the first batch that needs one, which must not be in a run. */
+function loadCodecs(): void {
+  const bytes = Buffer.from("loaded");
+  for (const codec of codecs) decompress(codec, compress(codec, bytes), bytes.length);
 }
 
 /** Each reader has come to the end of all that it reads, and each group's members together. */

@@ -18,16 +18,18 @@ export async function readEverything(
     const fetcher = new Fetcher(client, { process: finalReaderName, bounds, trims });
     const offsetOf = (timestamp: number) => client.persist(() => fetcher.offsetOf(place, timestamp), never);
     const start = (await offsetOf(earliest)) ?? 0;
-    if (mayExpire(place.topic)) {
-      const trim = { kind: "trim", key: `${place.topic}-${place.partition}`, offset: start } as const;
-      client.options.recorder.invoke("retention", [trim]).complete("ok", [trim]);
-    }
     const end = (await offsetOf(latest)) ?? 0;
     fetcher.assign([{ ...place, position: start }], "assign");
     for (;;) {
       // At least once, so that an empty log counts as read.
       await client.persist(() => fetcher.poll(), never);
       if ((fetcher.places[0]?.position ?? end) >= end) break;
+    }
+    if (mayExpire(place.topic)) {
+      // Records go while they are read, too.
+      const offset = (await offsetOf(earliest)) ?? 0;
+      const trim = { kind: "trim", key: `${place.topic}-${place.partition}`, offset } as const;
+      client.options.recorder.invoke("retention", [trim]).complete("ok", [trim]);
     }
   }
 }

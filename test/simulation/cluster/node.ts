@@ -203,9 +203,10 @@ export class SimulatedNode {
     if (this.#process !== process) return;
     const { scheduler, network, marks } = this.#options;
     marks.reach("graceful stop and start");
-    const leftovers = scheduler.countOf(process);
-    // What is left of it would keep a real process from ending.
-    if (leftovers > 0) this.#violate("leftovers", `${leftovers} events outlive the broker's stop`);
+    // What is left of these would keep a real process from ending.
+    const leftovers = scheduler.pendingOf(process).filter((label) => label === "timer");
+    if (leftovers.length > 0)
+      this.#violate("leftovers", `outlive the broker's stop: ${leftovers.join(", ")}`);
     scheduler.schedule({ afterUs: 0, process: undefined, label: "stopped" }, () => {
       if (this.#process !== process) return;
       process.die();

@@ -164,7 +164,8 @@ function membersOf(random: Random, { topics, safetyMs }: WorkloadBounds): Client
     topics: topicNames.filter((_, index) => index === 0 || random.chance(0.6)),
     sessionTimeoutMs,
     commitEveryMs: random.pick([100, 1_000]),
-    bounds: fetchBoundsOf(random),
+    // A member has one thread of control: who waits for records longer than its session lasts is out of the group.
+    bounds: { ...fetchBoundsOf(random), maxWaitMs: random.pick([50, 500]) },
     joinsAtMs: random.between(1, safetyMs / 2),
     leavesAtMs: random.chance(0.4) ? random.between(safetyMs / 2, safetyMs) : safetyMs * 1_000,
   }));
@@ -317,11 +318,14 @@ const faultMakers: readonly { readonly chance: number; readonly make: FaultMaker
 ];
 
 function fetchBoundsOf(random: Random): FetchBounds {
+  const maxBytes = random.pick([1, 10_000, 50 << 20]);
+  const partitionMaxBytes = random.pick([1, 5_000, 1 << 20]);
   return {
-    maxWaitMs: random.pick([0, 100, 500, 2_000]) || 50,
-    minBytes: random.pick([0, 1, 1, 1_000]),
-    maxBytes: random.pick([1, 10_000, 50 << 20]),
-    partitionMaxBytes: random.pick([1, 5_000, 1 << 20]),
+    maxWaitMs: random.pick([50, 100, 500, 2_000]),
+    // More than an answer may hold is never there: each would take its whole time.
+    minBytes: Math.min(random.pick([0, 1, 1, 1_000]), maxBytes, partitionMaxBytes),
+    maxBytes,
+    partitionMaxBytes,
   };
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { runCampaign } from "../campaign.ts";
+import { runCampaign, runPlan } from "../campaign.ts";
+import { planOfSeed } from "../plan/plan-of-seed.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { plantedBugs } from "./planted-bugs.ts";
 
@@ -35,11 +36,18 @@ export async function findPlantedBugs(options: {
       stopsAtFirst: true,
     });
     const [first] = failed;
+    if (first) await expectWellWithout(first.seed, nodeCount);
     const violation = first?.violations[0]?.kind ?? "";
     found.push({ bug, seed: first?.seed, violation });
     onFound?.(`${bug.name}: ${first ? `seed ${first.seed}, ${violation}` : "not found"}`);
   }
   return found;
+}
+
+/** A seed that fails in any case shows nothing about a bug. */
+async function expectWellWithout(seed: number, nodeCount: number): Promise<void> {
+  const { violations } = await runPlan(planOfSeed({ seed, nodeCount }));
+  if (violations.length > 0) throw new Error(`Cannot tell what a bug does: seed ${seed} fails without it`);
 }
 
 /** The table as it stands in docs/simulation.md. */

@@ -93,10 +93,7 @@ export class SimulatedNetwork {
   /** Breaks connections for both ends, each with a probability. */
   breakSome(probability: number): void {
     for (const socket of [...this.#sockets]) {
-      if (this.#random.chance(probability / 2)) {
-        socket.abandon(true);
-        this.after({ process: socket.process, label: "reset" }, () => socket.break("ECONNRESET"));
-      }
+      if (this.#random.chance(probability / 2)) socket.reset();
     }
   }
 

@@ -60,9 +60,10 @@ export class Scheduler {
     return this.#events;
   }
 
-  /** Events of a process that are still to come. */
-  countOf(process: SimulatedProcess): number {
-    return this.#heap.filter((event) => event.process === process && !event.isCancelled).length;
+  /** Labels of a process's events that are still to come. */
+  pendingOf(process: SimulatedProcess): string[] {
+    const pending = this.#heap.filter((event) => event.process === process && !event.isCancelled);
+    return pending.map(({ label }) => label);
   }
 
   /** Runs `run` once its time has come, unless its process has died or the answer was called. */

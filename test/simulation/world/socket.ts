@@ -101,6 +101,14 @@ export class SimulatedSocket implements Socket {
     this.#close(Object.assign(new Error(`Connection broke: ${reason}`), { code: reason }));
   }
 
+  /** Something between the two breaks the connection for both. */
+  reset(): void {
+    for (const end of [this, this.#peer]) {
+      if (!end) continue;
+      this.#network.after({ process: end.process, label: "reset" }, () => end.break("ECONNRESET"));
+    }
+  }
+
   /** The process of this end was killed: its kernel tells the peer, if it still can. */
   abandon(isHostAlive: boolean): void {
     this.#isClosed = true;

@@ -102,14 +102,18 @@ export class Tripwires implements Disposable {
 
   #replace(owner: Functions, key: string, value: unknown): void {
     const descriptor = Object.getOwnPropertyDescriptor(owner, key);
-    if (!descriptor?.configurable) return;
+    if (descriptor && !descriptor.configurable) return;
     Object.defineProperty(owner, key, {
       value,
       writable: true,
       configurable: true,
-      enumerable: descriptor.enumerable ?? false,
+      enumerable: descriptor?.enumerable ?? false,
     });
-    this.#restore.push(() => Object.defineProperty(owner, key, descriptor));
+    this.#restore.push(() => {
+      if (descriptor) Object.defineProperty(owner, key, descriptor);
+      // What its prototype has shows again.
+      else Reflect.deleteProperty(owner, key);
+    });
   }
 
   #check(name: string): void {
