@@ -247,7 +247,7 @@ export class RaftHost {
       heartbeatTicks: 1,
       electionJitter: (below) => this.#cluster?.randomBelow(below) ?? 0,
       limits,
-      hardState,
+      hardState: { ...hardState, term: Math.max(hardState.term, log.floor.term, entries.at(-1)?.term ?? 0) },
       configuration,
       ...log,
     };
