@@ -38,7 +38,8 @@ test("what the image copies is there, and the build context holds it", () => {
 });
 
 test("the broker is process 1, is not root, and has a health check", () => {
-  expect(dockerfile).toContain('ENTRYPOINT ["millrace"]');
+  // The exec form, without a shell that would keep the signals, of the entry that the build leaves there.
+  expect(dockerfile).toMatch(/^ENTRYPOINT \["node", (?:"--[\w-]+=\d+", )*"\/app\/package\/millrace\.js"\]$/m);
   expect(dockerfile).toMatch(/^USER 1000:1000$/m);
   expect(dockerfile).toMatch(/^HEALTHCHECK /m);
 });
