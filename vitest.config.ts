@@ -9,6 +9,7 @@ const suites = [
   { name: "differential", testTimeout: 180_000 },
   { name: "clients", testTimeout: 120_000 },
   { name: "fuzz", testTimeout: 7_200_000 },
+  { name: "simulation", testTimeout: 600_000 },
 ] as const;
 
 export default defineConfig({

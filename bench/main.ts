@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   crc32c: () => import("./micro/crc32c.ts"),
   records: () => import("./micro/records.ts"),
   codecs: () => import("./micro/codecs.ts"),
+  transport: () => import("./micro/transport.ts"),
   journal: () => import("./journal.ts"),
   log: () => import("./log.ts"),
   produce: () => import("./produce.ts"),
