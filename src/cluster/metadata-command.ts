@@ -36,7 +36,8 @@ message Replicas { repeated uint32 node_ids = 1; }
 message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
 message AddPartitions { string topic_id = 1; uint32 existing = 2; repeated Replicas partitions = 3; }
 message DeleteTopic { string topic_id = 1; }
-message SetConfigs { string resource = 1; string name = 2; map<string, string> configs = 3; }
+message Texts { map<string, string> texts = 1; }
+message SetConfigs { string resource = 1; string name = 2; map<string, string> configs = 3; Texts expected = 4; }
 message AllocateProducerIds { uint32 node_id = 1; uint32 count = 2; }
 
 message Snapshot {
@@ -73,7 +74,11 @@ export type MetadataCommand =
       readonly partitions: readonly (readonly number[])[];
     }
   | { readonly kind: "deleteTopic"; readonly topicId: string }
-  | ({ readonly kind: "setConfigs" } & ConfigOverrides)
+  | ({
+      readonly kind: "setConfigs";
+      /** What was set when the proposer looked: where others are set now the command changes nothing. Null: whatever is. */
+      readonly expected: { readonly texts: Readonly<Record<string, string>> } | null;
+    } & ConfigOverrides)
   | { readonly kind: "allocateProducerIds"; readonly nodeId: number; readonly count: number }
   | {
       readonly kind: "setFenced";

@@ -48,6 +48,8 @@ export type CommandResult =
   /** Proposed, and nobody knows what became of it: it may be done later, or never. */
   | { readonly kind: "indefinite" }
   | { readonly kind: "partitionsChanged" }
+  /** Somebody else has changed the resource's configs meanwhile. */
+  | { readonly kind: "configsChanged" }
   | { readonly kind: "tooLarge"; readonly sizeBytes: number }
   /** Not even proposed: too many others wait for the journal. */
   | { readonly kind: "overloaded" }
@@ -130,7 +132,7 @@ export function applyCommand(
     case "deleteTopic":
       return deleteTopic(image, command.topicId);
     case "setConfigs":
-      return done({ ...image, configs: withConfigs(image, command) });
+      return setConfigs(image, command);
     case "allocateProducerIds": {
       const first = image.nextProducerId;
       return {
@@ -189,6 +191,22 @@ function done(image: MetadataImage): { image: MetadataImage; result: CommandResu
 
 function configKey(resource: ConfigOverrides["resource"], name: string): string {
   return `${resource}:${name}`;
+}
+
+function setConfigs(
+  image: MetadataImage,
+  command: MetadataCommand & { kind: "setConfigs" },
+): { image: MetadataImage; result: CommandResult } {
+  const { resource, name, expected } = command;
+  if (expected && !isSame(configsOf(image, resource, name), expected.texts)) {
+    return { image, result: { kind: "configsChanged" } };
+  }
+  return done({ ...image, configs: withConfigs(image, command) });
+}
+
+function isSame(configs: ReadonlyMap<string, string>, texts: Readonly<Record<string, string>>): boolean {
+  const entries = Object.entries(texts);
+  return entries.length === configs.size && entries.every(([name, text]) => configs.get(name) === text);
 }
 
 function withConfigs(

@@ -4,6 +4,7 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from "#protocol/messages/incremental-alter-configs.ts";
+import type { CommandResult } from "../cluster/metadata-image.ts";
 import { timedOut, within } from "../cluster/time-limit.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";
@@ -94,6 +95,7 @@ async function alterInTurn(
   return outcome === timedOut ? outOfTime : outcome;
 }
 
+/** Works a change out anew where another node was faster with one of the same resource. */
 async function alterOne(
   broker: ServedBroker,
   named: NamedResource,
@@ -104,30 +106,46 @@ async function alterOne(
   if (named.resourceType === resourceTypes.topic && named.resourceName === "") {
     return { errorCode: ErrorCode.invalidRequest, errorMessage: "Topic name must not be empty" };
   }
-  const resource = resolveResource(broker, named);
-  if ("errorCode" in resource) return resource;
-  const outcome = change(resource);
-  if (outcome.kind === "refused") {
-    return { errorCode: refusalCodes[outcome.error], errorMessage: outcome.message };
-  }
-  if (!validateOnly) {
+  for (let tries = 0; tries < triesMax; tries++) {
+    const resource = resolveResource(broker, named);
+    if ("errorCode" in resource) return resource;
+    const wanted = change(resource);
+    if (wanted.kind === "refused") {
+      return { errorCode: refusalCodes[wanted.error], errorMessage: wanted.message };
+    }
+    if (validateOnly) return done;
     const result = await broker.metadata.propose({
       kind: "setConfigs",
       resource: resource.kind,
       name: resource.name,
-      configs: Object.fromEntries(outcome.texts),
+      configs: Object.fromEntries(wanted.texts),
+      expected: { texts: Object.fromEntries(resource.overrides) },
     });
-    if (result.kind === "overloaded" || result.kind === "indefinite") return outOfTime;
-    if (result.kind === "noController") {
+    if (result.kind !== "configsChanged") return outcomeOf(result);
+  }
+  return outOfTime;
+}
+
+function outcomeOf(result: CommandResult): Outcome {
+  switch (result.kind) {
+    case "overloaded":
+    case "indefinite":
+      return outOfTime;
+    case "noController":
       return { errorCode: ErrorCode.notController, errorMessage: "No node leads the metadata group" };
-    }
-    if (result.kind === "tooLarge") {
+    case "tooLarge": {
       const errorMessage = `The configs take ${result.sizeBytes} bytes, which is too much`;
       return { errorCode: ErrorCode.policyViolation, errorMessage };
     }
+    default:
+      return done;
   }
-  return { errorCode: ErrorCode.none, errorMessage: null };
 }
+
+/** Changes of one resource by other nodes that one request bears with. */
+const triesMax = 20;
+
+const done: Outcome = { errorCode: ErrorCode.none, errorMessage: null };
 
 const outOfTime: Outcome = { errorCode: ErrorCode.requestTimedOut, errorMessage: null };
 

@@ -84,6 +84,7 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
     resource: fc.constantFrom("topic" as const, "broker" as const, "group" as const),
     name: fc.constantFrom("", "a", "g:h"),
     configs,
+    expected: fc.option(fc.record({ texts: configs })),
   }),
   fc.record({ kind: fc.constant("allocateProducerIds" as const), nodeId: fc.nat(3), count: fc.nat(1_000) }),
 );
@@ -153,7 +154,7 @@ test("a topic that exists, or would look the same in metric names, changes nothi
 test("a topic that is made again has neither the old one's configs nor its groups (trap 31)", () => {
   const { image } = after(
     create("t", "first"),
-    { kind: "setConfigs", resource: "topic", name: "t", configs: { "retention.ms": "1" } },
+    { kind: "setConfigs", resource: "topic", name: "t", configs: { "retention.ms": "1" }, expected: null },
     { kind: "deleteTopic", topicId: "first" },
     create("t", "second"),
   );
@@ -217,4 +218,19 @@ test("a creation that is proposed twice is done once", () => {
   const { image, result } = after(creation, creation);
   expect(result).toEqual({ kind: "done" });
   expect(image.nextGroupId).toBe(2);
+});
+
+test("configs that were changed meanwhile are not overwritten by who has not seen the change", () => {
+  const set = (value: string, expected: Record<string, string>) =>
+    ({
+      kind: "setConfigs",
+      resource: "group",
+      name: "g",
+      configs: { a: value },
+      expected: { texts: expected },
+    }) as const;
+  const first = set("1", {});
+  expect(after(first, set("2", {})).result).toEqual({ kind: "configsChanged" });
+  expect(configsOf(after(first, set("2", {})).image, "group", "g").get("a")).toBe("1");
+  expect(configsOf(after(first, set("2", { a: "1" })).image, "group", "g").get("a")).toBe("2");
 });

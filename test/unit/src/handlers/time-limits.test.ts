@@ -170,7 +170,9 @@ test("commands that pile up before a stuck journal are turned away at a bound, a
   const configs = { "group.name": "x".repeat(400_000) };
   const pending: Promise<unknown>[] = [];
   while (!metadata.isOverloaded && pending.length < 1_000) {
-    pending.push(metadata.propose({ kind: "setConfigs", resource: "group", name: "g", configs }));
+    pending.push(
+      metadata.propose({ kind: "setConfigs", resource: "group", name: "g", configs, expected: null }),
+    );
   }
   expect(pending.length).toBeGreaterThan(50);
   expect(pending.length).toBeLessThan(100);
