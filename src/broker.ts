@@ -161,6 +161,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       dirty: storage.dirty,
       producers,
       storedGroup: (groupId) => logStore.stored(groupId),
+      isReachable: (nodeId) => this.#member?.isUp(nodeId) ?? true,
       settingsOf: (topic) => this.#settingsOf(topic),
       clock: ports.clock,
       logger,

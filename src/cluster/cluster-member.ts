@@ -90,6 +90,11 @@ export class ClusterMember {
     return this.#host?.group(metadataGroupId)?.leaderNodeId ?? -1;
   }
 
+  /** Whether a node can be talked to now. */
+  isUp(nodeId: number): boolean {
+    return nodeId === this.#options.config().nodeId || this.#network.isUp(nodeId);
+  }
+
   /** What the replication groups need of the network. */
   hostPorts(): ClusterPorts {
     const { clock, identity } = this.#options;

@@ -24,6 +24,9 @@ export function placeOf(
   const heard = broker.leaders.leaderOf(groupId);
   const epoch = Math.max(here?.leaderEpoch ?? -1, heard?.term ?? -1);
 
+  // The leader knows; others take it that who lives is in sync.
+  const inSync = here?.isLeader ? here.inSyncNodes : [];
+
   let leaderId = -1;
   if (here?.isLeader) leaderId = broker.config.nodeId;
   else if (heard && heard.nodeId !== broker.config.nodeId && !isGone(heard.nodeId)) leaderId = heard.nodeId;
@@ -31,7 +34,7 @@ export function placeOf(
     errorCode: leaderId < 0 ? ErrorCode.leaderNotAvailable : ErrorCode.none,
     leaderId,
     leaderEpoch: here?.isLeader ? here.leaderEpoch : epoch,
-    isrNodes: replicas.filter((nodeId) => !isGone(nodeId)),
+    isrNodes: inSync.length > 0 ? inSync : replicas.filter((nodeId) => !isGone(nodeId)),
     offlineReplicas: replicas.filter(isGone),
   };
 }

@@ -57,7 +57,7 @@ export async function produce(
       }
       if (!isAcksValid) return refused(data, ErrorCode.invalidRequiredAcks, "acks must be -1, 0 or 1");
       if (!hasRoom) return refused(data, ErrorCode.kafkaStorageError, broker.gate.reason);
-      const verdict = judge(broker, name, data, context);
+      const verdict = judge(broker, name, data, { acks: request.acks, apiVersion: context.apiVersion });
       if (verdict.kind === "admitted") admittedBytes += verdict.admitted.batch.bytes.length;
       return verdict;
     });
@@ -106,7 +106,12 @@ function unknownTopic({ apiVersion }: RequestContext): ErrorCode {
   return apiVersion < firstVersionWithTopicIds ? ErrorCode.unknownTopicOrPartition : ErrorCode.unknownTopicId;
 }
 
-function judge(broker: ServedBroker, topic: string, data: PartitionData, context: RequestContext): Judged {
+function judge(
+  broker: ServedBroker,
+  topic: string,
+  data: PartitionData,
+  { acks, apiVersion }: { readonly acks: number; readonly apiVersion: number },
+): Judged {
   if (broker.metadata.image.topics.get(topic)?.isInternal) {
     return refused(data, ErrorCode.invalidTopicException, `Topic "${topic}" is the broker's own`);
   }
@@ -114,9 +119,13 @@ function judge(broker: ServedBroker, topic: string, data: PartitionData, context
   if (!partition) return refused(data, errorOfAbsent(broker, topic, data.index), null);
   if (!partition.isLeader) return refused(data, ErrorCode.notLeaderOrFollower, null);
 
+  if (acks === -1 && !partition.hasEnoughReplicas) {
+    return refused(data, ErrorCode.notEnoughReplicas, null);
+  }
+
   const admitted = admitBatch(data.records, partition.settings, {
     nowMs: broker.clock.nowMs(),
-    isZstdAllowed: context.apiVersion >= 7,
+    isZstdAllowed: apiVersion >= 7,
   });
   if (admitted.kind === "refused") {
     return { kind: "refused", answer: refusedBy(partition, refusal(data, admitted.error)) };

@@ -29,6 +29,8 @@ export interface PartitionManagerOptions {
   readonly producers: ProducerStore;
   /** What the journal kept of a group. */
   readonly storedGroup: (groupId: number) => StoredGroup | undefined;
+  /** Whether a node can be talked to now. */
+  readonly isReachable: (nodeId: number) => boolean;
   readonly settingsOf: (topic: string) => TopicSettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -245,6 +247,7 @@ export class PartitionManager {
       makeRoom: async () => {
         if (dirty.isOver) await log.flush();
       },
+      isReachable: this.#options.isReachable,
       onLeadership: (changed) => this.#tellLeadership(changed),
     });
     await producers.load(partition);

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type BatchHeader, readBatchHeader, stampBatch } from "#protocol/records/batch.ts";
 import type { Entry } from "#raft/core/entry.ts";
+import { nodeIdOf } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
@@ -39,6 +40,8 @@ export interface PartitionOptions {
   readonly startedMs: number;
   /** Awaited before batches are read back from the journal: keeps dirty memory within its bound. */
   readonly makeRoom?: () => Promise<void>;
+  /** Whether a node can be talked to now; this one always. Every one, unless told. */
+  readonly isReachable?: (nodeId: number) => boolean;
   /** Told when `isLeader` may have another value. */
   readonly onLeadership?: (partition: Partition) => void;
 }
@@ -82,6 +85,7 @@ export class Partition implements StateMachine {
 
   readonly #startedMs: number;
   readonly #makeRoom: (() => Promise<void>) | undefined;
+  readonly #isReachable: (nodeId: number) => boolean;
   readonly #onLeadership: ((partition: Partition) => void) | undefined;
   /** The last term that this node led: what was proposed in it is in the producer table before it is applied. */
   #ledTerm = -1;
@@ -101,6 +105,7 @@ export class Partition implements StateMachine {
     this.#startedMs = options.startedMs;
     this.#makeRoom = options.makeRoom;
     this.#onLeadership = options.onLeadership;
+    this.#isReachable = options.isReachable ?? (() => true);
   }
 
   get name(): string {
@@ -118,6 +123,25 @@ export class Partition implements StateMachine {
   /** Kafka's leader epoch is the group's term. */
   get leaderEpoch(): number {
     return this.#group?.term ?? -1;
+  }
+
+  /** Nodes whose replicas have what is committed, or are about to: what Kafka calls in sync. Known to the leader alone. */
+  get inSyncNodes(): number[] {
+    const nodes: number[] = [];
+    const leaderId = this.#group?.leaderNodeId;
+    for (const [replica, { state }] of this.#group?.progress ?? []) {
+      const nodeId = nodeIdOf(replica);
+      const isFollowing = state === "replicate" && this.#isReachable(nodeId);
+      if (nodeId === leaderId || isFollowing) nodes.push(nodeId);
+    }
+    return nodes;
+  }
+
+  /** Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966). */
+  get hasEnoughReplicas(): boolean {
+    const replicaCount = this.#group?.progress?.size ?? 1;
+    const wanted = Math.min(this.settings.minInsyncReplicas, replicaCount);
+    return wanted <= 1 || this.inSyncNodes.length >= wanted;
   }
 
   get highWatermark(): number {
