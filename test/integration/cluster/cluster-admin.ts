@@ -1,0 +1,33 @@
+import kafkajs, { type Admin, type Kafka } from "kafkajs";
+import type { ThreeNodes } from "./three-nodes.ts";
+
+const { Kafka: KafkaClient, logLevel } = kafkajs;
+
+/** A client that is patient with nodes that come and go. */
+export function connectTo(cluster: ThreeNodes, brokers = cluster.bootstrapServers): Kafka {
+  return new KafkaClient({
+    clientId: "cluster-test",
+    brokers,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 500,
+    retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 60 },
+  });
+}
+
+/** Uses an admin client and disconnects it. */
+export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Leaders by partition, -1 for none. */
+export async function leadersOf(kafka: Kafka, topic: string): Promise<number[]> {
+  const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+  const partitions = topics[0]?.partitions ?? [];
+  return partitions.toSorted((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader);
+}
