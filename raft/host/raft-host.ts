@@ -128,8 +128,8 @@ export class RaftHost {
     });
     assert(group.isAlone || this.#cluster);
     this.#groups.set(start.id, group);
-    // A log that knows nothing of the group learns where its entries begin.
-    if (group.floor.index > 0)
+    // A log that knows nothing of the group learns where its entries begin, and who votes before any entry says so.
+    if (start.floorNextOffset === undefined || group.floor.index > 0)
       this.#options.log.advanceFloor(group.id, group.raft.pointAt(group.floor.index));
     this.#cluster?.tickGroup(group);
     if (group.isAlone) group.campaign();

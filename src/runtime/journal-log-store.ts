@@ -32,7 +32,7 @@ export interface StoredGroup {
 export class JournalLogStore implements LogStore {
   readonly #journal: Journal;
   readonly #timing: FlushTiming;
-  readonly #recovered: ReadonlyMap<number, RecoveredGroup>;
+  readonly #recovered: Map<number, RecoveredGroup>;
   readonly #places = new Map<number, EntryPlaces>();
 
   constructor(
@@ -41,7 +41,7 @@ export class JournalLogStore implements LogStore {
   ) {
     this.#journal = journal;
     this.#timing = timing;
-    this.#recovered = recovered;
+    this.#recovered = new Map(recovered);
     for (const [group, { entries }] of recovered) {
       const places = this.#placesOf(group);
       for (const entry of entries) places.restore(entry);
@@ -50,11 +50,6 @@ export class JournalLogStore implements LogStore {
       // A group that was forgotten meanwhile is not asked for.
       this.#places.get(record.group)?.note(record, fileSequence, framePosition);
     });
-  }
-
-  /** Groups that the journal knew at start. */
-  storedGroups(): Iterable<number> {
-    return this.#recovered.keys();
   }
 
   /** What the journal kept of a group; undefined where it knows nothing of it. */
@@ -86,6 +81,7 @@ export class JournalLogStore implements LogStore {
 
   forget(group: number): void {
     this.#journal.forget(group);
+    this.#recovered.delete(group);
     this.#places.delete(group);
   }
 

@@ -74,7 +74,13 @@ test("a new group elects itself without waiting for a tick, and begins its term 
   const world = new HostWorld();
   const group = await world.start(7);
   expect([group.isSettledLeader, group.term]).toEqual([true, 1]);
-  expect(world.log.calls).toEqual(["state 7: term 1, vote 1", "flushed", "append 7: noop 1/1", "flushed"]);
+  expect(world.log.calls).toEqual([
+    "floor 7: 0",
+    "state 7: term 1, vote 1",
+    "flushed",
+    "append 7: noop 1/1",
+    "flushed",
+  ]);
   expect(world.applied).toEqual(["7: noop 1"]);
 });
 

@@ -106,6 +106,8 @@ test("a start finds the vote for any disk of a node, and with the floor its offs
   });
   expect(store.stored(8)).toMatchObject({ hardState: { term: 1, votedFor: -1 }, configuration: undefined });
   expect(store.stored(9)).toBeUndefined();
+  store.forget(7);
+  expect(store.stored(7)).toBeUndefined();
   await journal.close();
 });
 
