@@ -3,7 +3,10 @@ import { atLeast, oneOf, quorumServers, quorumVoters, someItems, someOf } from "
 
 /** How brokers form a cluster: roles, quorum, replication. */
 export const brokerClusterConfigs: readonly ConfigDefinition[] = [
-  boolean("auto.leader.rebalance.enable", true, { importance: "high" }),
+  boolean("auto.leader.rebalance.enable", true, {
+    importance: "high",
+    does: "Whether leaders hand partitions back to the replica that was meant to lead them, once it follows closely again.",
+  }),
   int("broker.heartbeat.interval.ms", 2000),
   int("broker.session.timeout.ms", 9000, {
     does: "A node of a cluster that is not reached for so long counts as gone.",
@@ -37,7 +40,11 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   boolean("follower.fetch.last.tiered.offset.enable", false, { update: "cluster-wide" }),
   int("initial.broker.registration.timeout.ms", 60000),
   string("inter.broker.listener.name", null),
-  long("leader.imbalance.check.interval.seconds", 300, { validator: atLeast(1), importance: "high" }),
+  long("leader.imbalance.check.interval.seconds", 300, {
+    validator: atLeast(1),
+    importance: "high",
+    does: "How often a node looks for partitions to hand back to those that were meant to lead them.",
+  }),
   int("node.id", 1, {
     validator: atLeast(0),
     importance: "high",

@@ -22,6 +22,8 @@ export interface BrokerConfig {
   readonly controllerListeners: readonly Listener[];
   /** The other nodes, and where this one takes their connections; undefined for a node that is alone. */
   readonly quorum: QuorumConfig | undefined;
+  /** How often leadership goes back to where it was meant to be; undefined for never. */
+  readonly leaderBalanceIntervalMs: number | undefined;
   /** A node that is not reached for so long counts as gone. */
   readonly sessionTimeoutMs: number;
   /** What clients are told; port 0 stands for the port that the listener of that name got. */
@@ -241,6 +243,9 @@ function readServerConfig(read: ValueReader) {
   return {
     nodeId: read.number("node.id"),
     rack: read.textOrNull("broker.rack"),
+    leaderBalanceIntervalMs: read.flag("auto.leader.rebalance.enable")
+      ? read.number("leader.imbalance.check.interval.seconds") * 1_000
+      : undefined,
     sessionTimeoutMs: read.number("broker.session.timeout.ms"),
     autoCreateTopics: read.flag("auto.create.topics.enable"),
     deleteTopics: read.flag("delete.topic.enable"),

@@ -13,7 +13,10 @@ let cluster: ThreeNodes;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, { "broker.session.timeout.ms": "1500" });
+  cluster = await ThreeNodes.start(directory.path, {
+    "broker.session.timeout.ms": "1500",
+    "leader.imbalance.check.interval.seconds": "1",
+  });
 });
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
@@ -101,6 +104,33 @@ test("a broker that is gone is not shown, and with two gone nothing is acknowled
   await again.send({ topic, ...acknowledged });
   await again.disconnect();
   await producer.disconnect().catch(() => undefined);
+});
+
+test("a node that stops hands over what it leads, and gets it back when it returns", async () => {
+  const kafka = connectTo(cluster);
+  const topic = uniqueName("handed-over");
+  await withAdmin(kafka, (admin) =>
+    admin.createTopics({ topics: [{ topic, numPartitions: 3, replicationFactor: 3 }] }),
+  );
+  const before = await leadersOf(kafka, topic);
+  expect(before.toSorted()).toEqual([1, 2, 3]);
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  const stopped = cluster.node(2).terminate();
+  for (let count = 0; count < 30; count++) {
+    await producer.send({ topic, acks: -1, messages: [{ partition: count % 3, value: String(count) }] });
+  }
+  expect(await stopped).toBe(0);
+  expect(await leadersOf(kafka, topic)).not.toContain(2);
+
+  cluster.node(2).start();
+  await cluster.node(2).untilServing();
+  await waitUntil("the leaders as they were", async () => {
+    const leaders = await leadersOf(kafka, topic);
+    return leaders.join() === before.join();
+  });
+  await producer.send({ topic, acks: -1, messages: [{ partition: 0, value: "after" }] });
+  await producer.disconnect();
 });
 
 test("a wiped disk does not come back as the old one", async () => {
