@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { startArguments } from "../load/start-command.ts";
 import type { Peer, RunningPeer } from "./peer.ts";
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.js");
 const startMsMax = 30_000;
 
 interface Started {
@@ -43,11 +42,7 @@ async function launch(directory: string, nodeArguments: readonly string[], port:
   const child = spawn(
     process.execPath,
     [
-      "--disable-warning=ExperimentalWarning",
-      "--max-semi-space-size=8",
-      "--initial-old-space-size=64",
-      ...nodeArguments,
-      main,
+      ...startArguments(nodeArguments),
       `--listeners=PLAINTEXT://127.0.0.1:${port}`,
       `--log.dirs=${directory}`,
     ],

@@ -5,10 +5,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Address } from "../load/load-connection.ts";
+import { startArguments } from "../load/start-command.ts";
 import { BrokerLog } from "./broker-log.ts";
 import { brokerConfigs, type Ending } from "./soak-plan.ts";
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.js");
 const host = "127.0.0.1";
 /** Below the ports that outgoing connections get: nobody takes them while the broker is down. */
 const port = 19_692;
@@ -67,10 +67,7 @@ export class SoakBroker implements AsyncDisposable {
     const child = spawn(
       process.execPath,
       [
-        "--disable-warning=ExperimentalWarning",
-        "--max-semi-space-size=8",
-        "--initial-old-space-size=64",
-        main,
+        ...startArguments(),
         `--listeners=PLAINTEXT://${host}:${port}`,
         `--millrace.http.listener=${host}:${httpPort}`,
         `--log.dirs=${this.dataDirectory}`,
