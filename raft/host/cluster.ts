@@ -1,14 +1,15 @@
+import type { RaftClock } from "../clock.ts";
 import type { HeartbeatAnswer, Message } from "../core/messages.ts";
 import { nodeIdOf, type ReplicaId } from "../core/replica-id.ts";
 import type { HeartbeatEntry, HeartbeatException, HeartbeatSet } from "../transport/heartbeat-set.ts";
 import type { PassFrame } from "../transport/node-frame.ts";
 import { PeerTraffic } from "./peer-traffic.ts";
 import type { RaftGroup } from "./raft-group.ts";
-import { type HostClock, Ticker } from "./ticker.ts";
+import { Ticker } from "./ticker.ts";
 
 /** What groups of several replicas take from the world. */
 export interface ClusterPorts {
-  readonly clock: HostClock;
+  readonly clock: RaftClock;
   /** Sends a frame to a node, or drops it and answers false; a transport's `send`. */
   readonly send: (nodeId: number, frame: PassFrame) => boolean;
   /** A random integer from 0 up to, and without, `below`: it keeps elections apart. */

@@ -1,23 +1,17 @@
-/** Time as the host sees it: durations only. The broker's clock has this shape. */
-export interface HostClock {
-  /** Time in ms that never goes back. */
-  monotonicMs(): number;
-  /** Runs the callback after the delay; the answer cancels it. */
-  schedule(delayMs: number, callback: () => void): () => void;
-}
+import type { RaftClock } from "../clock.ts";
 
 /**
  * One timer for all groups. After a pause of the process it ticks once, not as often as it missed: messages that
  * came meanwhile are to be heard before anybody's silence counts.
  */
 export class Ticker {
-  readonly #clock: HostClock;
+  readonly #clock: RaftClock;
   readonly #tickMs: number;
   readonly #onTick: () => void;
   #cancel: (() => void) | undefined;
   #dueMs = 0;
 
-  constructor(clock: HostClock, options: { readonly tickMs: number; readonly onTick: () => void }) {
+  constructor(clock: RaftClock, options: { readonly tickMs: number; readonly onTick: () => void }) {
     this.#clock = clock;
     this.#tickMs = options.tickMs;
     this.#onTick = options.onTick;

@@ -1,4 +1,4 @@
-import type { TransportClock } from "./clock.ts";
+import type { RaftClock } from "../clock.ts";
 import { type Checksum, transportVersion } from "./frame.ts";
 import { FrameConnection } from "./frame-connection.ts";
 import { FrameEncoder } from "./frame-encoder.ts";
@@ -9,7 +9,7 @@ import type { NodeIdentity } from "./transport.ts";
 
 export interface AskWhoOptions {
   readonly network: PeerNetwork;
-  readonly clock: TransportClock;
+  readonly clock: RaftClock;
   readonly checksum: Checksum;
   /** Who asks. */
   readonly own: NodeIdentity;

@@ -1,4 +1,4 @@
-import type { TransportClock } from "./clock.ts";
+import type { RaftClock } from "../clock.ts";
 import type { FrameConnection } from "./frame-connection.ts";
 
 /** More than this many ended connections do not get to send their last bytes. */
@@ -6,11 +6,11 @@ const countMax = 64;
 
 /** Connections that were ended and get a little time to send their last bytes. */
 export class Lingering {
-  readonly #clock: TransportClock;
+  readonly #clock: RaftClock;
   readonly #lingerMs: number;
   readonly #connections = new Map<FrameConnection, () => void>();
 
-  constructor(clock: TransportClock, lingerMs: number) {
+  constructor(clock: RaftClock, lingerMs: number) {
     this.#clock = clock;
     this.#lingerMs = lingerMs;
   }

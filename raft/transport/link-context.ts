@@ -1,5 +1,5 @@
+import type { RaftClock } from "../clock.ts";
 import type { BackoffBounds } from "./backoff.ts";
-import type { TransportClock } from "./clock.ts";
 import type { Checksum, FrameLimits } from "./frame.ts";
 import type { FrameEncoder } from "./frame-encoder.ts";
 import type { Admit } from "./handshake.ts";
@@ -49,7 +49,7 @@ export const strangerLimits: FrameLimits = { bodyBytesMax: 4 << 10, envelopeByte
 /** What the connections of a transport share. */
 export interface LinkContext {
   readonly network: PeerNetwork;
-  readonly clock: TransportClock;
+  readonly clock: RaftClock;
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly checksum: Checksum;

@@ -1,5 +1,5 @@
+import type { RaftClock } from "../clock.ts";
 import { replicaId } from "../core/replica-id.ts";
-import type { TransportClock } from "./clock.ts";
 import { decodeNodeFrame, encodeNodeFrame } from "./codec.ts";
 import { type Checksum, type EncodedFrame, transportVersion } from "./frame.ts";
 import { FrameEncoder } from "./frame-encoder.ts";
@@ -29,7 +29,7 @@ export interface Passage {
 export type Fate = readonly number[];
 
 export interface MemoryHubOptions {
-  readonly clock: TransportClock;
+  readonly clock: RaftClock;
   readonly checksum: Checksum;
   /** Decides about each frame, once; all arrive at once and in order by default. */
   readonly fate?: (passage: Passage) => Fate;
@@ -49,7 +49,7 @@ const atOnce: Fate = [0];
 
 /** A network of nodes within one process: nothing but its clock and its `fate` decides what happens when. */
 export class MemoryHub {
-  readonly clock: TransportClock;
+  readonly clock: RaftClock;
   readonly checksum: Checksum;
   readonly reconnectMs: number;
   readonly #fate: (passage: Passage) => Fate;

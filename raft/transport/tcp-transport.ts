@@ -1,4 +1,4 @@
-import type { TransportClock } from "./clock.ts";
+import type { RaftClock } from "../clock.ts";
 import type { Checksum } from "./frame.ts";
 import { FrameEncoder } from "./frame-encoder.ts";
 import { type Admit, admitNobody } from "./handshake.ts";
@@ -19,7 +19,7 @@ import type {
 
 export interface TcpTransportOptions {
   readonly network: PeerNetwork;
-  readonly clock: TransportClock;
+  readonly clock: RaftClock;
   /** From 0 to below 1; spreads attempts to connect. */
   readonly random: () => number;
   readonly checksum: Checksum;
