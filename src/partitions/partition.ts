@@ -241,8 +241,8 @@ export class Partition implements StateMachine {
     return kind === "data" && baseOffset + offsetCount > this.log.nextOffset;
   }
 
-  async beforeReplay(): Promise<void> {
-    await this.#makeRoom?.();
+  beforeReplay(): Promise<void> {
+    return this.makeRoom();
   }
 
   apply(entry: Entry): void {
