@@ -5,7 +5,7 @@ import type { BrokerConfig } from "#src/config/broker-config.ts";
 import { loadBrokerConfig } from "#src/config/load-broker-config.ts";
 import type { FileSystem } from "#storage/io/file.ts";
 import { readConfig, readTopicExistence, SimulatedAdmin } from "./clients/admin.ts";
-import { expectNone } from "./clients/client-connection.ts";
+import { expectNone, Unanswered } from "./clients/client-connection.ts";
 import { ClusterClient, type TopicPartition } from "./clients/cluster-client.ts";
 import { finalReaderName, readEverything } from "./clients/final-reader.ts";
 import { SimulatedGroupMember } from "./clients/group-member.ts";
@@ -66,6 +66,7 @@ interface Client {
 }
 
 const brokerPort = 9092;
+const controllerPort = 9093;
 const codecs = ["gzip", "snappy", "lz4", "zstd"] as const;
 /** Virtual time that a cluster may take to come up and make its topics. */
 const setupUsMax = 60_000_000;
@@ -148,6 +149,8 @@ class Simulation implements Disposable {
   /** Starts all nodes and makes the topics. */
   async #setUp(): Promise<boolean> {
     for (const node of this.#nodes.values()) node.start();
+    const isUp = await this.#until("all nodes serve", () => this.#isServing);
+    if (!isUp) return false;
     const client = this.#newClient("setup");
     const made = this.#within(setupUsMax, "setup", async () => {
       for (const topic of this.#plan.topics) {
@@ -166,6 +169,8 @@ class Simulation implements Disposable {
               { min: 4 },
             );
             const errorCode = answer.topics[0]?.errorCode ?? ErrorCode.unknownServerError;
+            // Not every node has heard of every other yet.
+            if (errorCode === ErrorCode.invalidReplicationFactor) throw new Unanswered("refused");
             if (errorCode !== ErrorCode.topicAlreadyExists) expectNone(errorCode);
           },
           () => false,
@@ -198,10 +203,9 @@ class Simulation implements Disposable {
     const ofKind = (kind: ClientPlan["kind"]) => clients.filter(({ plan }) => plan.kind === kind);
     const writers = [...ofKind("producer"), ...ofKind("admin")];
     for (const writer of writers) writer.stop();
-    const isServing = () => [...this.#nodes.values()].every(({ state }) => state === "serving");
     const isWritten = await this.#until("everything sent is answered", () => {
       this.#startDownNodes();
-      return isServing() && writers.every(({ isIdle }) => isIdle);
+      return this.#isServing && writers.every(({ isIdle }) => isIdle);
     });
     const readers = [...ofKind("reader"), ...ofKind("member")];
     for (const { reading } of readers) reading?.fetcher.forgetEnds();
@@ -227,11 +231,13 @@ class Simulation implements Disposable {
         .map(({ name }) => name),
     );
     const never = () => false;
+    // A node that starts learns all that was committed before it serves.
+    const fresh = { isFresh: true };
     return await this.#within(this.#plan.livenessMs * 1_000, "the final reading", async () => {
       const mayExpire = (topic: string) => retained.has(topic);
       await readEverything(client, partitions, { trims: this.#trims, mayExpire });
-      for (const { name } of this.#plan.topics) await client.persist(() => readConfig(client, name), never);
-      await client.persist(() => readTopicExistence(client, "fleeting"), never);
+      for (const { name } of this.#plan.topics) await client.persist(() => readConfig(client, name, fresh), never);
+      await client.persist(() => readTopicExistence(client, "fleeting", fresh), never);
       client.close();
     });
   }
@@ -273,6 +279,10 @@ class Simulation implements Disposable {
 
   get #targets() {
     return { scheduler: this.#scheduler, network: this.#network, nodes: this.#nodes, marks: this.#marks };
+  }
+
+  get #isServing(): boolean {
+    return [...this.#nodes.values()].every(({ state }) => state === "serving");
   }
 
   #startDownNodes(): void {
@@ -400,7 +410,11 @@ class Simulation implements Disposable {
         case "member":
           return new SimulatedGroupMember(client, plan, this.#trims);
         case "admin":
-          return new SimulatedAdmin(client, plan, { trims: this.#trims, nextValue });
+          return new SimulatedAdmin(client, plan, {
+            trims: this.#trims,
+            nextValue,
+            areReadsFresh: this.#plan.hosts.length === 1,
+          });
         default:
           return plan satisfies never;
       }
@@ -440,6 +454,13 @@ function configOf({ brokerConfigs, hosts }: Plan, host: string): BrokerConfig {
     ...brokerConfigs,
     "node.id": String(hosts.indexOf(host) + 1),
     listeners: `PLAINTEXT://${host}:${brokerPort}`,
+    ...(hosts.length > 1 && {
+      "process.roles": "broker,controller",
+      listeners: `PLAINTEXT://${host}:${brokerPort},CONTROLLER://${host}:${controllerPort}`,
+      "controller.listener.names": "CONTROLLER",
+      "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+      "controller.quorum.voters": hosts.map((name, at) => `${at + 1}@${name}:${controllerPort}`).join(","),
+    }),
     "advertised.listeners": `PLAINTEXT://${host}:${brokerPort}`,
   };
   const loaded = loadBrokerConfig({

@@ -110,7 +110,9 @@ export class Fetcher {
   async poll(): Promise<number> {
     const { recorder, random, marks, clock } = this.#client.options;
     if (this.#places.length === 0) return 0;
-    const connection = await this.#client.leaderOf(random.pick(this.#places));
+    // Who waits where nothing is to come keeps itself from what is there with another leader.
+    const behind = this.#places.filter(({ position, end }) => end === undefined || position < end);
+    const connection = await this.#client.leaderOf(random.pick(behind.length > 0 ? behind : this.#places));
     const led: Place[] = [];
     for (const place of this.#places) {
       if ((await this.#client.leaderOf(place)) === connection) led.push(place);

@@ -164,6 +164,7 @@ export class SimulatedNode {
           clock,
           identity: simulatedIdentity(streams.stream(`system/${this.host}`)),
           network: network.portOf({ host: this.host, process }),
+          peers: network.peersOf({ host: this.host, process }),
         },
         logger: this.#logger(),
         onFatal: (error) => this.#ended(process, error),

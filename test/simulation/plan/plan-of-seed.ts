@@ -25,7 +25,7 @@ export function planOfSeed({ seed, nodeCount }: PlanOptions): Plan {
   const shape = streams.stream("shape");
   const safetyMs = shape.between(8_000, 30_000);
   const topics = topicsOf(shape, nodeCount);
-  const clients = clientsOf(streams.stream("workload"), { topics, safetyMs });
+  const clients = clientsOf(streams.stream("workload"), { topics, safetyMs, nodeCount });
   return {
     seed,
     hosts,
@@ -89,6 +89,7 @@ function brokerConfigsOf(random: Random, nodeCount: number): Record<string, stri
 interface WorkloadBounds {
   readonly topics: readonly TopicPlan[];
   readonly safetyMs: number;
+  readonly nodeCount: number;
 }
 
 function clientsOf(random: Random, bounds: WorkloadBounds): ClientPlan[] {
@@ -171,11 +172,12 @@ function membersOf(random: Random, { topics, safetyMs }: WorkloadBounds): Client
   }));
 }
 
-function adminTasksOf(random: Random, { topics, safetyMs }: WorkloadBounds): AdminTask[] {
+function adminTasksOf(random: Random, { topics, safetyMs, nodeCount }: WorkloadBounds): AdminTask[] {
   const partitions = partitionsOf(topics);
   return timesOf(random, random.between(3, 15), safetyMs).map((atMs): AdminTask => {
     const { name: topic } = random.pick(topics);
-    switch (random.below(4)) {
+    // Starts of logs are not replicated yet.
+    switch (random.below(nodeCount > 1 ? 3 : 4)) {
       case 0:
         return { kind: "remakeTopic", atMs, topic: fleetingTopic };
       case 1:

@@ -1,3 +1,4 @@
+import type { DialOptions, PeerNetwork } from "#raft/transport/network.ts";
 import type { Listener, ListenOptions, Network, Socket } from "#src/runtime/network.ts";
 import type { Links } from "./links.ts";
 import type { SimulatedProcess } from "./process.ts";
@@ -65,6 +66,12 @@ export class SimulatedNetwork {
     };
   }
 
+  /** How a broker on this host reaches the others, and they it. */
+  peersOf(endpoint: Endpoint): PeerNetwork {
+    const { listen } = this.portOf(endpoint);
+    return { listen, dial: (options) => this.#dial(endpoint, options) };
+  }
+
   /** Connects a client; undefined where the connection was refused. Waits while nothing comes back, up to some time. */
   connect(from: Endpoint, to: ListenOptions): Promise<SimulatedSocket | undefined> {
     return new Promise((resolve) => this.#attempt(from, to, resolve, 1));
@@ -105,6 +112,25 @@ export class SimulatedNetwork {
   /** For sockets: something reaches a process after a delay of the network. */
   after(place: { process: SimulatedProcess; label: string }, run: () => void): void {
     this.scheduler.schedule({ afterUs: this.links.delayUs(), ...place }, run);
+  }
+
+  async #dial(from: Endpoint, { host, port, signal }: DialOptions): Promise<SimulatedSocket> {
+    const cannot = (reason: string) => new Error(`Cannot connect to ${host}:${port}: ${reason}`);
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(cannot("it was given up"));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const connected = this.connect(from, { host, port });
+    try {
+      const socket = await Promise.race([connected, aborted.promise]);
+      if (!socket) throw cannot("nobody listens there");
+      return socket;
+    } catch (error) {
+      void connected.then((socket) => socket?.destroy());
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   #attempt(
