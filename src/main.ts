@@ -5,7 +5,7 @@ import { join } from "node:path";
 // lies beside the sources and not in the shared temporary directory, where others could plant code.
 enableCompileCache(join(import.meta.dirname, "..", ".cache", "compile"));
 
-const { runBroker } = await import("./run-broker.ts");
-await runBroker({ args: process.argv.slice(2), program: "npm start --" });
+const { start } = await import("./start.ts");
+await start({ args: process.argv.slice(2), program: "npm start --", entry: process.argv.slice(1, 2) });
 // Now and not at the end: a broker may be killed.
 flushCompileCache();

@@ -7,6 +7,7 @@ import { helpText } from "./config/help-text.ts";
 import { loadBrokerConfig } from "./config/load-broker-config.ts";
 import { isCorruption } from "./errors.ts";
 import { systemPorts } from "./runtime/ports.ts";
+import { servingMessage } from "./supervisor/supervised-node.ts";
 
 /** Exit codes: 1 is a failure of the broker, 2 a mistake in how it was called. */
 const exitCodes = { failed: 1, misused: 2 } as const;
@@ -82,6 +83,7 @@ export async function runBroker({ args, program }: BrokerCall): Promise<void> {
     logger.fatal({ err: error, ...hintOf(error) }, error instanceof Error ? error.message : "cannot start");
     process.exit(exitCodes.failed);
   }
+  process.send?.(servingMessage);
 }
 
 /** What an operator can do about damaged data. */
@@ -112,4 +114,8 @@ function stopOnSignals(starting: Promise<Broker>, stopping: AbortController, log
   }
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // A node does not outlive its supervisor.
+  process.once("disconnect", () => {
+    if (!isStopping) stop("SIGTERM");
+  });
 }

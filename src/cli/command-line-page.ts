@@ -27,6 +27,10 @@ npx millrace consume greetings --from-beginning
   SIGTERM. \`npx\` does not pass signals on to what it runs; Ctrl-C in a terminal reaches both.
 
 \`millrace start\` takes the configs of [configuration.md](configuration.md) as flags, as \`npm start --\` does.
+\`--local-cluster\` makes it three brokers to try a cluster with. \`--cores N\` makes it N brokers, one for each core, under
+one supervisor: node ids and ports count up from the first one's, each node's data is in \`node-<id>\` below \`log.dirs\`, and
+all have the host's name as their rack, so that no two replicas of a partition share a host where there are several.
+With several hosts, name the voters of all in \`controller.quorum.voters\`. A node that dies is started again.
 `;
 
 /** docs/command-line.md: how the command behaves, and every command's own help. */
