@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../free-port.ts";
@@ -8,6 +9,18 @@ import { waitUntil } from "../wait-until.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const logLinesMax = 5_000;
+
+/** What of a cluster's layout a test may have otherwise. */
+export interface ClusterLayout {
+  /** The port at which node `from` is told to reach node `to`, which listens at `port`; that one, unless told. */
+  readonly route?: (link: {
+    readonly from: number;
+    readonly to: number;
+    readonly port: number;
+  }) => Promise<number>;
+  /** Where a node's data lies; beside its properties file, unless told. */
+  readonly dataDirectory?: (nodeId: number) => string | undefined;
+}
 
 /** One node of a cluster, as a process that may be killed and started again. */
 export class ClusterNode {
@@ -52,8 +65,13 @@ export class ClusterNode {
       { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#child = child;
+    // All lives of the node, for whoever has to find out what happened.
+    const logFile = createWriteStream(join(dirname(this.#propertiesPath), "node.log"), { flags: "a" });
+    logFile.on("error", () => undefined);
+    child.once("close", () => logFile.end());
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
+        logFile.write(`${line}\n`);
         this.#log.push(line);
         if (this.#log.length > logLinesMax) this.#log.shift();
       });
@@ -105,8 +123,9 @@ export class ThreeNodes implements AsyncDisposable {
   static async start(
     directory: string,
     settings: Readonly<Record<string, string>> = {},
+    layout: ClusterLayout = {},
   ): Promise<ThreeNodes> {
-    const cluster = new ThreeNodes(await writeFiles(directory, settings));
+    const cluster = new ThreeNodes(await writeFiles(directory, settings, layout));
     for (const node of cluster.nodes) node.start();
     try {
       await Promise.all(cluster.nodes.map((node) => node.untilServing()));
@@ -150,14 +169,20 @@ export class ThreeNodes implements AsyncDisposable {
 async function writeFiles(
   directory: string,
   settings: Readonly<Record<string, string>>,
+  { route, dataDirectory }: ClusterLayout,
 ): Promise<ClusterNode[]> {
-  const places = [];
+  const places: { nodeId: number; port: number; controllerPort: number }[] = [];
   for (const nodeId of [1, 2, 3]) {
     places.push({ nodeId, port: await freePort(), controllerPort: await freePort() });
   }
-  const voters = places.map(({ nodeId, controllerPort }) => `${nodeId}@127.0.0.1:${controllerPort}`);
   return await Promise.all(
     places.map(async ({ nodeId, port, controllerPort }) => {
+      const voters = await Promise.all(
+        places.map(async ({ nodeId: to, controllerPort: own }) => {
+          const reached = to === nodeId ? own : await route?.({ from: nodeId, to, port: own });
+          return `${to}@127.0.0.1:${reached ?? own}`;
+        }),
+      );
       const home = join(directory, `node-${nodeId}`);
       await mkdir(home, { recursive: true });
       const propertiesPath = join(home, "server.properties");
@@ -170,7 +195,7 @@ async function writeFiles(
         "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name=PLAINTEXT",
         "controller.listener.names=CONTROLLER",
-        `log.dirs=${home}/data`,
+        `log.dirs=${dataDirectory?.(nodeId) ?? join(home, "data")}`,
         "num.partitions=1",
         "default.replication.factor=3",
         "min.insync.replicas=2",
