@@ -4,8 +4,8 @@ import { RaftHost } from "#raft/host/raft-host.ts";
 import type { NewMemory } from "#storage/io/buffer-arena.ts";
 import type { FileSystem } from "#storage/io/file.ts";
 import { ClusterMember } from "./cluster/cluster-member.ts";
+import { ClusterOperations } from "./cluster/cluster-operations.ts";
 import { LeaderDirectory } from "./cluster/leader-directory.ts";
-import { handOver, handOverAll } from "./cluster/leadership-transfer.ts";
 import type { BrokerEndpoint, MetadataCommand } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
 import {
@@ -67,10 +67,6 @@ export interface BrokerOptions {
 }
 
 const journalRetryMs = 100;
-/** How long a node that stops waits for others to take over what it leads. */
-const handOverMsMax = 2_000;
-/** Partitions that are handed back at a time. */
-const handBacksMax = 100;
 /** How long the creation of a topic waits for its partitions' first leaders. */
 const firstLeadersMs = 3_000;
 
@@ -83,6 +79,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly logger: Logger;
   readonly metadata = new MetadataStore();
   readonly leaders = new LeaderDirectory();
+  readonly operations: ClusterOperations;
   readonly partitions: PartitionManager;
   readonly topics: TopicAdmin;
   readonly producerIds: ProducerIds;
@@ -171,6 +168,16 @@ export class Broker implements ServedBroker, AsyncDisposable {
       clock: ports.clock,
       logger,
       onFatal,
+    });
+    this.operations = new ClusterOperations({
+      config,
+      host: this.#host,
+      metadata: this.metadata,
+      leaders: this.leaders,
+      partitions: this.partitions,
+      member: this.#member,
+      clock: ports.clock,
+      logger,
     });
     this.#housekeeper = new Housekeeper({
       partitions: this.partitions,
@@ -518,16 +525,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       throw new Error(`Cannot register node ${nodeId}: ${result.kind}`);
     }
     this.#member?.watchOver();
-    const { leaderBalanceIntervalMs } = this.#options.config;
-    if (!this.#member || leaderBalanceIntervalMs === undefined) return;
-    this.#timers.push(
-      every(
-        this.clock,
-        leaderBalanceIntervalMs,
-        () => this.#balanceLeaders(),
-        (err) => this.logger.error({ err }, "cannot hand partitions back"),
-      ),
-    );
+    this.operations.start();
   }
 
   #follow(image: MetadataImage, previous: MetadataImage): void {
@@ -570,7 +568,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.logger.info("stopping");
     this.#status.phase = "stopping";
     for (const stop of this.#timers) stop();
-    await this.#handOverAll();
+    this.operations.stop();
+    if (!this.#failure) await this.operations.handOverAll();
     this.#housekeeper.refuseProduce("The broker is stopping");
     this.groups.close();
     await this.#server.close();
@@ -584,31 +583,6 @@ export class Broker implements ServedBroker, AsyncDisposable {
       await this.#release();
     }
     this.logger.info("stopped");
-  }
-
-  /** Clients find the next leaders while this one still tells them where those are. */
-  async #handOverAll(): Promise<void> {
-    if (!this.#member || this.#failure) return;
-    const { clock } = this;
-    await handOverAll(this.#host.groups(), { ...this.#handOverOptions(), clock, limitMs: handOverMsMax });
-  }
-
-  #handOverOptions() {
-    const { nodeId } = this.#config;
-    return { nodeId, isReachable: (other: number) => this.#member?.isUp(other) ?? false };
-  }
-
-  /** Hands partitions back to the replicas that were meant to lead them: those that come first. */
-  #balanceLeaders(): void {
-    const { topics } = this.metadata.image;
-    let begun = 0;
-    for (const partition of this.partitions.all()) {
-      if (begun === handBacksMax) return;
-      const [preferred] = topics.get(partition.topic)?.partitions[partition.index]?.replicas ?? [];
-      const group = this.#host.group(partition.groupId);
-      if (!partition.isLeader || !group || preferred === undefined) continue;
-      if (handOver(group, preferred, this.#handOverOptions())) begun += 1;
-    }
   }
 
   /** Brings all data into the segments, so that the next start is a short one; the journal has it in any case. */
@@ -644,6 +618,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   async #abandon(error: unknown): Promise<void> {
     this.#failure ??= { error };
     for (const stop of this.#timers) stop();
+    this.operations.stop();
     this.#housekeeper.refuseProduce("The broker is stopping");
     this.groups.close();
     await this.#server.close();

@@ -1,3 +1,7 @@
+interface Scheduling {
+  schedule(delayMs: number, callback: () => void): () => void;
+}
+
 /** Who leads a group, as far as this node has heard. */
 export interface KnownLeader {
   readonly nodeId: number;
@@ -44,17 +48,17 @@ export class LeaderDirectory {
   }
 
   /** Resolves once all groups have a leader, or `limitMs` have passed. */
-  async whenLed(
-    groupIds: readonly number[],
-    clock: { schedule(delayMs: number, callback: () => void): () => void },
-    limitMs: number,
-  ): Promise<void> {
-    const areLed = () => groupIds.every((groupId) => this.#leaders.has(groupId));
-    if (areLed()) return;
+  whenLed(groupIds: readonly number[], clock: Scheduling, limitMs: number): Promise<void> {
+    return this.when(() => groupIds.every((groupId) => this.#leaders.has(groupId)), clock, limitMs);
+  }
+
+  /** Resolves once a condition on the leaders holds, or `limitMs` have passed. */
+  async when(holds: () => boolean, clock: Scheduling, limitMs: number): Promise<void> {
+    if (holds()) return;
     await new Promise<void>((resolve) => {
       const cancelTimer = clock.schedule(limitMs, () => settle());
       const unwatch = this.watch(() => {
-        if (areLed()) settle();
+        if (holds()) settle();
       });
       const settle = () => {
         cancelTimer();

@@ -11,6 +11,7 @@ import { DescribeGroups } from "#protocol/messages/describe-groups.ts";
 import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
 import { DescribeProducers } from "#protocol/messages/describe-producers.ts";
 import { DescribeTopicPartitions } from "#protocol/messages/describe-topic-partitions.ts";
+import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
 import { Fetch } from "#protocol/messages/fetch.ts";
 import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
 import { Heartbeat } from "#protocol/messages/heartbeat.ts";
@@ -39,6 +40,7 @@ import { describeConfigs } from "./describe-configs.ts";
 import { describeLogDirs } from "./describe-log-dirs.ts";
 import { describeProducers } from "./describe-producers.ts";
 import { describeTopicPartitions } from "./describe-topic-partitions.ts";
+import { electLeaders } from "./elect-leaders.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find-coordinator.ts";
 import {
@@ -105,6 +107,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     route(DescribeLogDirs, describeLogDirs),
     route(CreatePartitions, createPartitions),
     route(DeleteGroups, deleteGroups),
+    route(ElectLeaders, electLeaders),
     route(IncrementalAlterConfigs, incrementalAlterConfigs),
     route(OffsetDelete, offsetDelete),
     route(DescribeCluster, describeCluster),

@@ -1,3 +1,4 @@
+import type { ClusterOperations } from "../cluster/cluster-operations.ts";
 import type { LeaderDirectory } from "../cluster/leader-directory.ts";
 import type { MetadataStore } from "../cluster/metadata-store.ts";
 import type { ProducerIds } from "../cluster/producer-ids.ts";
@@ -20,6 +21,8 @@ export interface ServedBroker extends FailureReport {
   readonly metadata: MetadataStore;
   /** What other nodes lead. */
   readonly leaders: LeaderDirectory;
+  /** What operators ask of the cluster. */
+  readonly operations: ClusterOperations;
   readonly partitions: PartitionManager;
   readonly topics: TopicAdmin;
   readonly producerIds: ProducerIds;

@@ -124,6 +124,11 @@ export class PartitionManager {
     }
   }
 
+  /** The open partitions that this node leads. */
+  led(): Iterable<Partition> {
+    return this.#led;
+  }
+
   /** All partitions that have a log here, those included that serve no more because the node is closing. */
   *known(): Generator<Partition> {
     for (const places of this.#placed.values()) {

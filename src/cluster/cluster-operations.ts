@@ -1,0 +1,83 @@
+import type { Logger } from "pino";
+import type { RaftHost } from "#raft/host/raft-host.ts";
+import type { BrokerConfig } from "../config/broker-config.ts";
+import type { PartitionManager } from "../partitions/partition-manager.ts";
+import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import type { ClusterMember } from "./cluster-member.ts";
+import { balanceCheckMs, LeaderBalance } from "./leader-balance.ts";
+import type { LeaderDirectory } from "./leader-directory.ts";
+import { LeaderElections } from "./leader-elections.ts";
+import { handOverAll } from "./leadership-transfer.ts";
+import type { MetadataStore } from "./metadata-store.ts";
+import { isActive } from "./node-state.ts";
+
+export interface ClusterOperationsOptions {
+  readonly config: BrokerConfig;
+  readonly host: RaftHost;
+  readonly metadata: MetadataStore;
+  readonly leaders: LeaderDirectory;
+  readonly partitions: PartitionManager;
+  /** Undefined on a node that is alone. */
+  readonly member: ClusterMember | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How long a node that stops waits for others to take over what it leads. */
+const handOverMsMax = 2_000;
+
+/** What operators ask of a cluster, and what goes on in it on their behalf. */
+export class ClusterOperations {
+  readonly elections: LeaderElections;
+  readonly #options: ClusterOperationsOptions;
+  readonly #timers: CancelTimer[] = [];
+
+  constructor(options: ClusterOperationsOptions) {
+    this.#options = options;
+    const { host, leaders, clock, member } = options;
+    this.elections = new LeaderElections({
+      ...this.#place(),
+      ...{ groups: host, leaders, clock },
+      calls: member?.calls,
+    });
+  }
+
+  /** Begins to look after what operators have set. */
+  start(): void {
+    const { config, host, metadata, partitions, member, clock, logger } = this.#options;
+    if (!member) return;
+    const balance = new LeaderBalance({
+      ...this.#place(),
+      ...{ host, clock, intervalMs: config.leaderBalanceIntervalMs },
+      ledPartitions: () => partitions.led(),
+      image: () => metadata.image,
+    });
+    this.#timers.push(
+      every(
+        clock,
+        balanceCheckMs,
+        () => balance.check(),
+        (err) => logger.error({ err }, "cannot hand partitions over"),
+      ),
+    );
+  }
+
+  /** Does nothing of itself any more. */
+  stop(): void {
+    for (const cancel of this.#timers.splice(0)) cancel();
+  }
+
+  /** Clients find the next leaders while this node still tells them where those are. */
+  async handOverAll(): Promise<void> {
+    const { host, metadata, member, clock } = this.#options;
+    if (!member) return;
+    const mayLead = (nodeId: number) => isActive(metadata.image, nodeId);
+    await handOverAll(host.groups(), { ...this.#place(), mayLead, clock, limitMs: handOverMsMax });
+  }
+
+  #place() {
+    const { config, member } = this.#options;
+    const { nodeId } = config;
+    return { nodeId, isReachable: (other: number) => other === nodeId || (member?.isUp(other) ?? false) };
+  }
+}

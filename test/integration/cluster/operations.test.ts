@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ErrorCode } from "#protocol/error-codes.ts";
+import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
+import { ask } from "../ask.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { uniqueName } from "../test-broker.ts";
+import { waitUntil } from "../wait-until.ts";
+import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { ThreeNodes } from "./three-nodes.ts";
+
+let directory: TemporaryDirectory;
+let cluster: ThreeNodes;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  cluster = await ThreeNodes.start(directory.path, {
+    "broker.session.timeout.ms": "1500",
+    // Leadership goes where this file sends it.
+    "auto.leader.rebalance.enable": "false",
+  });
+});
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  await directory?.[Symbol.asyncDispose]();
+});
+
+/** Makes a topic whose three partitions node 1, 2 and 3 lead, in this order. */
+async function createSpread(): Promise<string> {
+  const topic = uniqueName("spread");
+  const replicaAssignment = [
+    [1, 2, 3],
+    [2, 3, 1],
+    [3, 1, 2],
+  ].map((replicas, partition) => ({ partition, replicas }));
+  await withAdmin(connectTo(cluster), (admin) =>
+    admin.createTopics({ topics: [{ topic, replicaAssignment, numPartitions: -1, replicationFactor: -1 }] }),
+  );
+  return topic;
+}
+
+async function elect(
+  nodeId: number,
+  topicPartitions: readonly { topic: string; partitions: number[] }[] | null,
+  electionType = 0,
+): Promise<{ topic: string; partition: number; errorCode: number }[]> {
+  const answer = await ask(cluster.node(nodeId).address, ElectLeaders, {
+    version: 2,
+    request: { electionType, topicPartitions, timeoutMs: 10_000 },
+  });
+  expect(answer.errorCode).toBe(ErrorCode.none);
+  return answer.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+    partitionResult.map(({ partitionId, errorCode }) => ({ topic, partition: partitionId, errorCode })),
+  );
+}
+
+test("preferred leaders are elected on request, from any node and for all topics", async () => {
+  const kafka = connectTo(cluster);
+  const topic = await createSpread();
+  expect(await leadersOf(kafka, topic)).toEqual([1, 2, 3]);
+  await cluster.node(3).terminate();
+  await waitUntil("a leader elsewhere", async () => {
+    const leaders = await leadersOf(kafka, topic);
+    return !leaders.includes(3) && !leaders.includes(-1);
+  });
+  const wish = [{ topic, partitions: [0, 2, 7] }];
+  expect((await elect(1, wish)).map(({ errorCode }) => errorCode)).toEqual([
+    ErrorCode.electionNotNeeded,
+    ErrorCode.preferredLeaderNotAvailable,
+    ErrorCode.unknownTopicOrPartition,
+  ]);
+  expect((await elect(1, [{ topic, partitions: [0, 7] }], 1)).map(({ errorCode }) => errorCode)).toEqual([
+    ErrorCode.electionNotNeeded,
+    ErrorCode.unknownTopicOrPartition,
+  ]);
+
+  cluster.node(3).start();
+  await cluster.node(3).untilServing();
+  await waitUntil("node 3 elected", async () => {
+    const results = await elect(2, null);
+    return results.some((result) => result.topic === topic && result.errorCode === ErrorCode.none);
+  });
+  expect(await leadersOf(kafka, topic)).toEqual([1, 2, 3]);
+  expect(await elect(1, null)).toEqual([]);
+});
