@@ -115,6 +115,8 @@ function runnerOf({ language, text }: Snippet): Runner | undefined {
         command: (file) => ({ program: kafkaScript, arguments: ["tool", javaLauncher, file] }),
       };
     case "sh":
+      // What is shown of a cluster, test/integration/supervisor runs.
+      if (text.includes("local-cluster") || text.includes("payments")) return undefined;
       if (text.includes("kcat")) return shell(kcatMissing);
       return text.includes("npx millrace") ? shell(undefined) : undefined;
     default:

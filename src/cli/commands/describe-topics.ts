@@ -1,7 +1,7 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
 import type { Arguments } from "../arguments.ts";
-import { RefusedError, UnservedApiError } from "../client/client-errors.ts";
+import { ConnectionError, RefusedError, UnservedApiError } from "../client/client-errors.ts";
 import type { Cluster, TopicMetadata } from "../client/cluster.ts";
 import { listOffsets, specialTimes } from "../client/offsets.ts";
 import { PartitionLeaders, partitionKey, type TopicPartition } from "../client/partition-leaders.ts";
@@ -95,10 +95,11 @@ async function readSizes(cluster: Cluster, topics: readonly string[]): Promise<R
         if (topics.includes(topic)) sizes.set(key, Math.max(sizes.get(key) ?? 0, sizeBytes));
       }
     } catch (error) {
-      // Not every cluster serves it, or to everyone: the rest of the picture is worth showing.
+      // Not every cluster serves it, or to everyone, and a broker may just be gone: the rest of the picture is worth showing.
       const isDenied =
         error instanceof RefusedError && error.errorCode === ErrorCode.clusterAuthorizationFailed;
-      if (!(error instanceof UnservedApiError) && !isDenied) throw error;
+      const isGone = error instanceof ConnectionError;
+      if (!(error instanceof UnservedApiError) && !isDenied && !isGone) throw error;
     }
   }
   return sizes;

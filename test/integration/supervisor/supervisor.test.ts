@@ -1,62 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import kafkajs from "kafkajs";
 import { expect, test } from "vitest";
 import { freePort } from "../free-port.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
-import { waitUntil, within } from "../wait-until.ts";
+import { waitUntil } from "../wait-until.ts";
+import { Supervised } from "./supervised.ts";
 
 const { Kafka, logLevel } = kafkajs;
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const startMsMax = 60_000;
 const stopMsMax = 30_000;
-
-/** `start` with several nodes, as a process. */
-class Supervised implements AsyncDisposable {
-  readonly lines: string[] = [];
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<number | null>;
-
-  constructor(args: readonly string[]) {
-    this.#child = spawn(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", "src/main.ts", "--millrace.http.listener=off", ...args],
-      { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] },
-    );
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream) createInterface({ input: stream }).on("line", (line) => this.lines.push(line));
-    }
-    this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
-  }
-
-  async until(what: string): Promise<string> {
-    const found = () => this.lines.find((line) => line.includes(what));
-    return await waitUntil(what, found, startMsMax).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${this.lines.slice(-30).join("\n")}`);
-    });
-  }
-
-  get ended(): Promise<number | null> {
-    return within("the supervisor's end", this.#ended, stopMsMax);
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.signal("SIGTERM");
-    await this.ended;
-  }
-}
-
-/** A port with room behind it for the other nodes'. */
-async function basePort(): Promise<number> {
-  return await freePort();
-}
 
 function isAlive(pid: number): boolean {
   try {
@@ -67,13 +19,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("MILLRACE_")));
-}
-
 test("a local cluster of three takes records, restarts a killed node, and stops as one", async () => {
   await using directory = await temporaryDirectory();
-  const port = await basePort();
+  const port = await freePort();
   await using cluster = new Supervised([
     "--local-cluster",
     `--listeners=PLAINTEXT://127.0.0.1:${port}`,
@@ -81,10 +29,7 @@ test("a local cluster of three takes records, restarts a killed node, and stops 
   ]);
   const servers = (await cluster.until("Bootstrap servers: ")).slice("Bootstrap servers: ".length).split(",");
   expect(servers).toEqual([0, 1, 2].map((offset) => `127.0.0.1:${port + offset}`));
-  const pids = [1, 2, 3].map((nodeId) => {
-    const line = cluster.lines.find((text) => text.startsWith(`  node ${nodeId} `));
-    return Number(/ pid (\d+) /.exec(line ?? "")?.[1]);
-  });
+  const pids = [1, 2, 3].map((nodeId) => cluster.pidOf(nodeId));
   const kafka = new Kafka({ brokers: servers, logLevel: logLevel.NOTHING, retry: { retries: 30 } });
   const admin = kafka.admin();
   await admin.connect();
@@ -111,7 +56,7 @@ test("a local cluster of three takes records, restarts a killed node, and stops 
 
 test("nodes do not outlive a supervisor that is killed", async () => {
   await using directory = await temporaryDirectory();
-  const port = await basePort();
+  const port = await freePort();
   const supervisor = new Supervised([
     "--cores=2",
     `--listeners=PLAINTEXT://127.0.0.1:${port}`,
@@ -145,7 +90,7 @@ test("the directory of a node that was alone is not taken for several", async ()
 test("a node that cannot start ends all of them with the reason", async () => {
   await using directory = await temporaryDirectory();
   await writeFile(join(directory.path, "node-2"), "not a directory");
-  const port = await basePort();
+  const port = await freePort();
   const supervisor = new Supervised([
     "--cores=3",
     `--listeners=PLAINTEXT://127.0.0.1:${port}`,
