@@ -100,8 +100,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly #timers: CancelTimer[] = [];
   #config: BrokerConfig;
   #endpoints: BrokerEndpoint[] = [];
-  /** Of the data directory of a node of a cluster. */
-  #directoryId = "";
+  /** Of a node of a cluster. */
+  #directory: NodeIdentity | undefined;
+  /** Of this run: it stands in the broker's registration. */
+  readonly #processId: string;
   #failure: { readonly error: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -134,6 +136,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const onFatal = (error: unknown): void => this.fail(error);
 
     const logStore = new JournalLogStore(storage.journal, {
+    this.#processId = ports.identity.newUuid();
       recovered: storage.recovered,
       clock: ports.clock,
       onFlushed: (durationMs) => this.telemetry.journalFlushes.observe(durationMs),
@@ -153,7 +156,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       host: this.#host,
       payloadBytesMax: storage.journal.payloadBytesMax,
       stored: logStore.stored(metadataGroupId),
-      voters: config.quorum?.voters.map(({ nodeId }) => nodeId) ?? [config.nodeId],
+      voters: votersOf(config),
     });
     const producers = new ProducerStore(storage, config);
     this.partitions = new PartitionManager({
@@ -262,7 +265,9 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   /** The node that takes administrative requests: the metadata group's leader. */
   get controllerId(): number {
-    return this.#member ? this.#member.controllerId : this.#config.nodeId;
+    const leader = this.#member ? this.#member.controllerId : this.#config.nodeId;
+    // Clients can only talk to brokers; any of them brings a request to a controller that is none.
+    return this.metadata.image.controllers.has(leader) ? this.#config.nodeId : leader;
   }
 
   /** The layers of broker configs, as the admin APIs show and change them. */
@@ -370,7 +375,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await this.#metadataKeeper.recover();
     this.#applyConfig();
     this.partitions.follow(this.metadata.image, emptyImage);
-    this.#directoryId = directory.directoryId;
+    this.#directory = directory;
     const { stopping } = this.#options;
     stopping?.addEventListener("abort", () => void member.close(), { once: true });
     await member.open(this.#host, directory);
@@ -378,7 +383,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await member.join(logDirectory);
     const { clusterId } = this.metadata.image;
     if (!known?.directoryId) await file.save({ ...directory, clusterId });
+      generation: (known?.generation ?? 0) + 1,
   }
+    // Counted before anybody hears of this start: a copy of an earlier state of the directory gives itself away.
+    if (known) await file.save(directory);
 
   #newMember(): ClusterMember | undefined {
     const { config, ports, logger } = this.#options;
@@ -400,6 +408,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   #newCatchUp(member: ClusterMember): ReplicaCatchUp {
     return new ReplicaCatchUp({
+      processId: this.#processId,
       calls: member.calls,
       metadata: this.metadata,
       keeper: { install: (snapshot) => this.#metadataKeeper.install(snapshot) },
@@ -482,10 +491,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await this.#register({
       kind: "registerBroker",
       nodeId: config.nodeId,
-      incarnation: ports.identity.newUuid(),
+      incarnation: this.#processId,
       rack: config.rack ?? "",
       endpoints: this.#endpoints,
-      directoryId: this.#directoryId,
+      directoryId: this.#directory?.directoryId ?? "",
       isFenced: false,
     });
     this.#timers.push(
@@ -501,6 +510,9 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const listeners = config.listeners.map(({ name, host, port }) => ({
       name,
       host,
+      generation: this.#directory?.generation ?? 0,
+      ...(this.#member && { peerHost: this.#member.place.host, peerPort: this.#member.place.port }),
+      isControllerOnly: !config.isBroker,
       port: boundPorts.get(name) ?? port,
     }));
     const { clusterId } = this.metadata.image;
@@ -536,6 +548,17 @@ export class Broker implements ServedBroker, AsyncDisposable {
       this.#metadataKeeper.save().catch((error: unknown) => {
         if (isDiskFull(error)) this.logger.warn({ err: error }, "cannot save the metadata now");
         else this.fail(error);
+      if (result.kind === "olderDirectory") {
+        throw new ForeignDirectoryError(
+          logDirectory,
+          `node ${nodeId} has served with a later state of it, and this one has forgotten what was promised since`,
+        );
+      }
+      if (result.kind === "holdsReplicas") {
+        throw new Error(
+          `Cannot start node ${nodeId} as a controller alone: partitions have replicas on it, which have to be moved first`,
+        );
+      }
       });
     }
   }
@@ -628,4 +651,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await this.#host.stop();
     await this.#release();
   }
+}
+
+/** Who votes in the metadata group from the beginning; a node without a vote learns it from the group. */
+function votersOf({ nodeId, quorum }: BrokerConfig): number[] {
+  const voters = quorum?.voters.map((voter) => voter.nodeId) ?? [nodeId];
+  return voters.includes(nodeId) ? voters : [];
 }

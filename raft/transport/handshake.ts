@@ -22,11 +22,24 @@ export interface Welcome {
   readonly from: NodeIdentity;
 }
 
-/** Judges a node that no rule lets in or keeps out by itself; answers why it is kept out, or undefined. */
-export type Admit = (stranger: NodeIdentity, expected: PeerAddress | undefined) => string | undefined;
+/** What `Admit` is told beside who it is about. */
+export interface AdmitContext {
+  /** Whether the node is the one that is expected: of this cluster, and with the disk that is known. */
+  readonly isExpected: boolean;
+}
+
+/** Judges a node that no rule keeps out by itself; answers why it is kept out, or undefined. */
+export type Admit = (
+  stranger: NodeIdentity,
+  expected: PeerAddress | undefined,
+  context: AdmitContext,
+) => string | undefined;
 
 /** Kafka's node ids are below this. */
 const nodeIdsMax = 2 ** 31;
+
+/** What a node may tell of itself beside who it is. */
+const cardBytesMax = 2 << 10;
 
 /** Texts of a peer are no longer than this in messages. */
 const textLengthMax = 200;
@@ -80,6 +93,8 @@ export function judgeHello(hello: Hello, expectation: Expectation): RefusalReaso
     const message = `it speaks versions ${versionMin} to ${versionMax} of the protocol between nodes, this one ${transportVersion}`;
     return refuse(from, "version", message);
   }
+  // Who asks all addresses of a list who is there finds itself at one of them.
+  if (toNodeId === undefined && isSameProcess(from, own)) return undefined;
   const refusal = judgeIdentity(from, expectation);
   if (refusal) return refusal;
   if (toNodeId !== undefined && toNodeId !== own.nodeId) {
@@ -123,16 +138,21 @@ export function judgeIdentity(
   if (from.nodeId === own.nodeId) {
     return refuse(from, "reusedNodeId", "another node has this id: give each node its own node.id");
   }
-  const isExpected = peer && (peer.incarnation === undefined || peer.incarnation === from.incarnation);
-  if (isExpected && from.clusterId === own.clusterId) return undefined;
-
-  const reason = admit(from, peer);
+  const hasItsDisk = peer && (peer.incarnation === undefined || peer.incarnation === from.incarnation);
+  const isExpected = hasItsDisk === true && from.clusterId === own.clusterId;
+  const reason = admit(from, peer, { isExpected });
   if (reason === undefined) return undefined;
   return refuse(from, peer ? "incarnation" : "unknownNode", reason);
 }
 
+/** Whether two identities are of one and the same run of a process. */
+export function isSameProcess(a: NodeIdentity, b: NodeIdentity): boolean {
+  return a.nodeId === b.nodeId && a.processId !== undefined && a.processId === b.processId;
+}
+
 /** Lets nobody in but expected nodes, and those that are not in a cluster yet while this one is not either. */
-export const admitNobody: Admit = (stranger, expected) => {
+export const admitNobody: Admit = (stranger, expected, { isExpected }) => {
+  if (isExpected) return undefined;
   if (!expected) return "it is not among the nodes of the cluster";
   if (expected.incarnation === undefined || expected.incarnation === stranger.incarnation) {
     return "only one of the two has joined the cluster";
@@ -166,7 +186,16 @@ function identityOf(wire: NodeIdentity | null): NodeIdentity {
       `Cannot take node ${nodeId} with incarnation ${incarnation}: out of range`,
     );
   }
-  return { clusterId: printable(wire.clusterId), nodeId, incarnation };
+  const { processId = "", card } = wire;
+  if (card && card.length > cardBytesMax) {
+    throw new FrameError("envelope", `Cannot take what node ${nodeId} tells of itself: ${card.length} bytes`);
+  }
+  return {
+    ...{ clusterId: printable(wire.clusterId), nodeId, incarnation },
+    ...(processId !== "" && { processId: printable(processId) }),
+    // The frame's buffer is not kept for as long as the connection.
+    ...(card && card.length > 0 && { card: new Uint8Array(card) }),
+  };
 }
 
 /** Texts of others go to the log: no control characters, no novels. */

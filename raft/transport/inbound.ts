@@ -12,6 +12,9 @@ import type { NodeIdentity, PeerAddress, PeerIdentity } from "./transport.ts";
 /** A peer that asks without reading the answers gets no more of them than this. */
 const unsentPongBytesMax = 16 << 10;
 
+/** Intervals between pings within which a process that lives is heard of. */
+const livesPings = 2;
+
 /** A connection over which a peer sends to this node. */
 interface InboundLink {
   readonly connection: FrameConnection;
@@ -147,10 +150,15 @@ export class Inbound {
       this.#context.lingering.add(link.connection);
       return;
     }
+    const former = this.#links.get(hello.from.nodeId);
+    if (former && this.#isOtherAndLives(former, hello.from)) {
+      const message = `Cannot talk to node ${hello.from.nodeId}: another process with this id is connected from ${former.connection.remoteAddress}, give each node its own node.id`;
+      this.#refuse(link, { code: "reusedNodeId", message }, hello.from.nodeId);
+      return;
+    }
     link.cancelTimeout();
     this.#pending.delete(link);
     // The former connection of a node that comes again is dead, whether that was noticed or not.
-    const former = this.#links.get(hello.from.nodeId);
     if (former) this.#hangUp(former);
     link.identity = hello.from;
     link.lastHeardMs = clock.monotonicMs();
@@ -161,6 +169,19 @@ export class Inbound {
     });
     link.connection.send(welcome);
     this.#options.onWelcome(peerOf(hello.from));
+    this.#context.events.met?.(hello.from);
+  }
+
+  /** Whether a connection is of another process than the one that has come, and was heard of just now. */
+  #isOtherAndLives(
+    { identity, connection, bytesHeard, lastHeardMs }: InboundLink,
+    newcomer: NodeIdentity,
+  ): boolean {
+    if (!identity?.processId || !newcomer.processId || identity.processId === newcomer.processId)
+      return false;
+    const { clock, bounds } = this.#context;
+    if (connection.bytesReceived !== bytesHeard) return true;
+    return clock.monotonicMs() - lastHeardMs <= livesPings * bounds.pingIntervalMs;
   }
 
   /** A node speaks for its own replicas, to those of this one. @throws FrameError */

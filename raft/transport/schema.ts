@@ -7,7 +7,7 @@ import protobuf from "protobufjs";
 const schema = `
 syntax = "proto3";
 
-message Identity { string cluster_id = 1; uint32 node_id = 2; uint32 incarnation = 3; }
+message Identity { string cluster_id = 1; uint32 node_id = 2; uint32 incarnation = 3; string process_id = 4; bytes card = 5; }
 message Hello { uint32 version_min = 1; uint32 version_max = 2; Identity from = 3; optional uint32 to_node_id = 4; }
 message Welcome { uint32 version = 1; Identity from = 2; }
 message Refusal { string code = 1; string reason = 2; Identity from = 3; }

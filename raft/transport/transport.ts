@@ -11,6 +11,10 @@ export interface PeerIdentity {
 export interface NodeIdentity extends PeerIdentity {
   /** Empty as long as the node is in no cluster. */
   readonly clusterId: string;
+  /** Of this run of the node's process: tells a node that has started anew from a second one with its id. */
+  readonly processId?: string;
+  /** What else it tells of itself; the transport carries it, and its owner reads it. At most 2 KiB. */
+  readonly card?: Uint8Array;
 }
 
 /** A node that this one keeps a connection to. */
@@ -40,6 +44,8 @@ export interface TransportEvents {
   reset(peer: PeerIdentity): void;
   /** The outbox of the peer has drained after a frame was refused for its bound. */
   drained(nodeId: number): void;
+  /** A node has connected and was let in, with what it tells of itself now. */
+  met?(from: NodeIdentity): void;
   /** Somebody was not let in, or did not let this node in. */
   refused(refusal: Refusal): void;
   /** A peer could not be reached; told for the first failure in a row only. */

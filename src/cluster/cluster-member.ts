@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { nodeIdOf } from "#raft/core/replica-id.ts";
 import type { ClusterPorts } from "#raft/host/cluster.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { Checksum } from "#raft/transport/frame.ts";
@@ -7,17 +8,23 @@ import type { BrokerConfig } from "../config/broker-config.ts";
 import type { QuorumConfig } from "../config/quorum.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
+import { KnownNodes } from "./known-nodes.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderNews } from "./leader-news.ts";
 import { Liveness } from "./liveness.ts";
+import type { BrokerRegistration } from "./metadata-command.ts";
 import { MetadataForwarder } from "./metadata-forwarder.ts";
+import { registrationOf } from "./metadata-image.ts";
+import { MetadataObservers } from "./metadata-observers.ts";
 import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { ForeignDirectoryError, type NodeIdentity } from "./node-identity-file.ts";
-import { NodeNetwork } from "./node-network.ts";
+import { NodeNetwork, type OwnState } from "./node-network.ts";
 
 export interface ClusterMemberOptions {
   readonly quorum: QuorumConfig;
+  /** Of this run of the process. */
+  readonly processId: string;
   readonly config: () => BrokerConfig;
   readonly metadata: MetadataStore;
   readonly leaders: LeaderDirectory;
@@ -30,6 +37,7 @@ export interface ClusterMemberOptions {
 
 /** How often liveness is judged, and how often a node that waits to join looks again. */
 const livenessCheckMs = 500;
+const observersCheckMs = 500;
 const joinRetryMs = 50;
 /** A wait for the others that is worth a line in the log. */
 const tellWaitingAfterMs = 5_000;
@@ -46,6 +54,7 @@ export class ClusterMember {
   readonly #network: NodeNetwork;
   readonly #forwarder: MetadataForwarder;
   readonly #liveness: Liveness;
+  readonly #observers: MetadataObservers;
   readonly #timers: CancelTimer[] = [];
   #host: RaftHost | undefined;
   #directory: NodeIdentity | undefined;
@@ -53,15 +62,23 @@ export class ClusterMember {
 
   constructor(options: ClusterMemberOptions) {
     this.#options = options;
-    const { metadata, quorum, network, clock, identity, checksum, logger, leaders } = options;
+    const { metadata, quorum, network, clock, identity, checksum, logger, leaders, processId } = options;
     const { nodeId } = options.config();
+    const { listener, host, voters } = quorum;
+    const nodes = new KnownNodes({
+      nodeId,
+      voters: () => voters,
+      registrations: () => this.#registrations(),
+    });
     this.#network = new NodeNetwork({
-      ...{ nodeId, quorum, network, clock, identity, checksum, logger },
-      own: () => ({
-        clusterId: metadata.image.clusterId || (this.#directory?.clusterId ?? ""),
-        directoryId: this.#directory?.directoryId ?? "",
-      }),
-      directoryOf: (other) => metadata.image.brokers.get(other)?.directoryId,
+      ...{ nodeId, processId, listener, host, nodes, network, clock, identity, checksum, logger },
+      own: () => this.#own(),
+      registrationOf: (other) => registrationOf(metadata.image, other),
+      isVoter: (other) => this.#isVoter(other),
+    });
+    metadata.onChange((image, previous) => {
+      if (image.brokers === previous.brokers && image.controllers === previous.controllers) return;
+      if (this.#directory) this.#network.refreshPeers();
     });
     const { calls } = this.#network;
     this.calls = calls;
@@ -83,11 +100,21 @@ export class ClusterMember {
       isController: () => this.#isController,
       sessionTimeoutMs: () => options.config().sessionTimeoutMs,
     });
+    this.#observers = new MetadataObservers({
+      group: () => this.#host?.group(metadataGroupId),
+      registered: () => [...this.#registrations()].map(({ nodeId: other }) => other),
+      reachable: () => this.#network.reachable(),
+    });
   }
 
   /** The node that leads the metadata group, -1 for none that is known. */
   get controllerId(): number {
     return this.#host?.group(metadataGroupId)?.leaderNodeId ?? -1;
+  }
+
+  /** Where the other nodes reach this one. */
+  get place(): { readonly host: string; readonly port: number } {
+    return this.#network.place;
   }
 
   /** Whether a node can be talked to now. */
@@ -118,11 +145,23 @@ export class ClusterMember {
         lost: ({ nodeId }) => host.lost({ nodeId, incarnation: 0 }),
       },
       watcher: {
-        up: (nodeId) => this.news.reachable(nodeId),
+        up: (nodeId) => {
+          this.news.reachable(nodeId);
+          this.#observers.check();
+        },
         drained: (nodeId) => this.news.drained(nodeId),
       },
     });
     await this.#network.open();
+    const { clock, logger } = this.#options;
+    this.#timers.push(
+      every(
+        clock,
+        observersCheckMs,
+        () => this.#observers.check(),
+        (err) => logger.error({ err }, "cannot judge who follows the metadata"),
+      ),
+    );
   }
 
   /** Resolves once this node has all that the cluster's metadata was when it was asked. @throws ForeignDirectoryError */
@@ -169,6 +208,29 @@ export class ClusterMember {
     for (const stop of this.#timers) stop();
     this.#forwarder.close();
     await this.#network.close();
+  }
+
+  #own(): OwnState {
+    const { metadata, quorum, config } = this.#options;
+    const { clusterId = "", directoryId = "", generation = 0 } = this.#directory ?? {};
+    return {
+      clusterId: metadata.image.clusterId || clusterId,
+      directoryId,
+      generation,
+      isVoter: quorum.voters.some(({ nodeId }) => nodeId === config().nodeId),
+    };
+  }
+
+  #registrations(): Iterable<BrokerRegistration> {
+    const { brokers, controllers } = this.#options.metadata.image;
+    return controllers.size === 0 ? brokers.values() : [...brokers.values(), ...controllers.values()];
+  }
+
+  /** The group knows who votes in it, and before it does the operator's list says so. */
+  #isVoter(nodeId: number): boolean {
+    const { voters = [], outgoing = [] } = this.#host?.group(metadataGroupId)?.configuration ?? {};
+    if (voters.length > 0) return [...voters, ...outgoing].some((replica) => nodeIdOf(replica) === nodeId);
+    return this.#options.quorum.voters.some((voter) => voter.nodeId === nodeId);
   }
 
   get #isController(): boolean {

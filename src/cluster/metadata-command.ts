@@ -34,6 +34,10 @@ message RegisterBroker {
 message SetFenced { uint32 node_id = 1; string incarnation = 2; bool is_fenced = 3; }
 message Replicas { repeated uint32 node_ids = 1; }
 message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
+  uint32 generation = 7;
+  string peer_host = 8;
+  uint32 peer_port = 9;
+  bool is_controller_only = 10;
 message AddPartitions { string topic_id = 1; uint32 existing = 2; repeated Replicas partitions = 3; }
 message DeleteTopic { string topic_id = 1; }
 message Texts { map<string, string> texts = 1; }
@@ -56,6 +60,7 @@ message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; }
 
 /** A change of the cluster's metadata. */
 export type MetadataCommand =
+  repeated RegisterBroker controllers = 9;
   | { readonly kind: "nameCluster"; readonly clusterId: string }
   | ({ readonly kind: "registerBroker" } & BrokerRegistration)
   | {
@@ -126,6 +131,13 @@ export interface MetadataSnapshot {
   readonly topics: readonly {
     readonly name: string;
     readonly topicId: string;
+  /** How often its data directory was opened: a directory that counts less is an older state of it. 0: not counted. */
+  readonly generation?: number;
+  /** Where the other nodes reach it; absent for a node that is alone. */
+  readonly peerHost?: string;
+  readonly peerPort?: number;
+  /** It votes in the metadata group, and serves no client. */
+  readonly isControllerOnly?: boolean;
     readonly partitions: readonly { readonly groupId: number; readonly replicas: readonly number[] }[];
   }[];
   readonly configs: readonly ConfigOverrides[];
@@ -144,6 +156,8 @@ export function encodeCommand(command: MetadataCommand): Uint8Array {
 
 /** Reads what `encodeCommand` wrote. */
 export function decodeCommand(payload: Uint8Array): MetadataCommand {
+  /** Those that are no brokers; absent in snapshots of before there were any. */
+  readonly controllers?: readonly BrokerRegistration[];
   const decoded = commandType.toObject(commandType.decode(payload), {
     longs: Number,
     arrays: true,

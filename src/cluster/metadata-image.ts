@@ -19,6 +19,7 @@ export interface TopicImage {
   readonly id: string;
   readonly partitions: readonly PartitionImage[];
   readonly isInternal: boolean;
+  /** During a move all that are there or are to come, those of its target first, as in Kafka. */
 }
 
 /** The cluster's metadata after some entry of the metadata group; never changed, only replaced. */
@@ -40,6 +41,8 @@ export type CommandResult =
   | { readonly kind: "done" }
   | { readonly kind: "topicExists" }
   | { readonly kind: "topicCollides"; readonly with: string }
+  /** Nodes that vote in the metadata group and are no brokers. */
+  readonly controllers: ReadonlyMap<number, BrokerRegistration>;
   | { readonly kind: "unknownTopic" }
   /** The node is registered with another disk than the one that it comes with. */
   | { readonly kind: "foreignDirectory" }
@@ -59,6 +62,10 @@ export type CommandResult =
 const firstPartitionGroupId = 1;
 
 export const emptyImage: MetadataImage = {
+  /** The node comes with an older state of its disk than it has served with. */
+  | { readonly kind: "olderDirectory" }
+  /** The node is to be a controller alone, and partitions have replicas on it. */
+  | { readonly kind: "holdsReplicas" }
   index: 0,
   clusterId: "",
   brokers: new Map(),
@@ -78,6 +85,7 @@ const none: ReadonlyMap<string, string> = new Map();
 export function configsOf(
   image: MetadataImage,
   resource: ConfigOverrides["resource"],
+  controllers: new Map(),
   name: string,
 ): ReadonlyMap<string, string> {
   return image.configs.get(configKey(resource, name)) ?? none;
@@ -111,6 +119,11 @@ export function collidingTopic(image: MetadataImage, name: string): string | und
     if (other !== name && other.replaceAll(".", "_") === folded) return other;
   }
   return undefined;
+/** How a node announced itself last, in whatever role. */
+export function registrationOf(image: MetadataImage, nodeId: number): BrokerRegistration | undefined {
+  return image.brokers.get(nodeId) ?? image.controllers.get(nodeId);
+}
+
 }
 
 /** The image after a command, and what the command came to; a command that cannot be changes nothing. */
@@ -174,6 +187,7 @@ export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
     nextGroupId: snapshot.nextGroupId,
     nextProducerId: snapshot.nextProducerId,
     brokers: new Map(snapshot.brokers.map((broker) => [broker.nodeId, broker])),
+    controllers: [...image.controllers.values()],
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     topicNames: new Map(topics.map((topic) => [topic.id, topic.name])),
     configs: new Map(
@@ -196,6 +210,7 @@ function configKey(resource: ConfigOverrides["resource"], name: string): string 
 function setConfigs(
   image: MetadataImage,
   command: MetadataCommand & { kind: "setConfigs" },
+    controllers: new Map((snapshot.controllers ?? []).map((node) => [node.nodeId, node])),
 ): { image: MetadataImage; result: CommandResult } {
   const { resource, name, expected } = command;
   if (expected && !isSame(configsOf(image, resource, name), expected.texts)) {
@@ -228,10 +243,31 @@ function registerBroker(
   command: MetadataCommand & { kind: "registerBroker" },
 ): { image: MetadataImage; result: CommandResult } {
   const { kind: _, ...registration } = command;
-  const { nodeId, directoryId } = registration;
-  const known = image.brokers.get(nodeId)?.directoryId ?? "";
-  if (known !== "" && directoryId !== known) return { image, result: { kind: "foreignDirectory" } };
-  return done({ ...image, brokers: new Map(image.brokers).set(nodeId, registration) });
+  const { nodeId, directoryId, isControllerOnly = false } = registration;
+  const known = registrationOf(image, nodeId);
+  if (known && known.directoryId !== "" && directoryId !== known.directoryId) {
+    return { image, result: { kind: "foreignDirectory" } };
+  }
+  if (known && isOlder(registration, known)) return { image, result: { kind: "olderDirectory" } };
+  if (isControllerOnly && holdsReplicas(image, nodeId)) return { image, result: { kind: "holdsReplicas" } };
+  const brokers = new Map(image.brokers);
+  const controllers = new Map(image.controllers);
+  (isControllerOnly ? brokers : controllers).delete(nodeId);
+  (isControllerOnly ? controllers : brokers).set(nodeId, registration);
+  return done({ ...image, brokers, controllers });
+}
+
+/** Whether a registration is of an earlier state of the directory, which has forgotten what it promised since; not where it is the very same start. */
+function isOlder(registration: BrokerRegistration, known: BrokerRegistration): boolean {
+  if (registration.incarnation === known.incarnation || registration.directoryId === "") return false;
+  return (registration.generation ?? 0) <= (known.generation ?? 0) && (known.generation ?? 0) > 0;
+}
+
+function holdsReplicas(image: MetadataImage, nodeId: number): boolean {
+  for (const { partitions } of image.topics.values()) {
+    if (partitions.some(({ replicas }) => replicas.includes(nodeId))) return true;
+  }
+  return false;
 }
 
 function setFenced(
@@ -306,12 +342,12 @@ function deleteTopic(image: MetadataImage, topicId: string): { image: MetadataIm
 function topicImage(
   name: string,
   id: string,
-  partitions: readonly { readonly groupId: number; readonly replicas: readonly number[] }[],
+  partitions: readonly Omit<PartitionImage, "index">[],
 ): TopicImage {
   return {
     name,
     id,
     isInternal: internalTopics.has(name),
-    partitions: partitions.map(({ groupId, replicas }, index) => ({ index, groupId, replicas })),
+    partitions: partitions.map((partition, index) => ({ ...partition, index })),
   };
 }

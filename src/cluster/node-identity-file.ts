@@ -6,6 +6,8 @@ export interface NodeIdentity {
   readonly clusterId: string;
   /** Of this very directory, as in Kafka (KIP-858); "" where the node was alone so far. */
   readonly directoryId: string;
+  /** How often the directory was opened by a node of a cluster; 0 where the node was alone so far. */
+  readonly generation?: number;
 }
 
 /** A data directory that this node must not use. */
@@ -28,6 +30,8 @@ export class JournalLostError extends Error {
 
 /** Kafka's own directory for its metadata: a sign that the data is Kafka's. */
 const kafkaMetadataName = "__cluster_metadata-0";
+
+const generationKey = "millrace.generation";
 
 /** `meta.properties` of a data directory, in Kafka's form: it keeps a node from starting on another's data. */
 export class NodeIdentityFile {
@@ -58,12 +62,15 @@ export class NodeIdentityFile {
         `it belongs to node ${storedId}, and node.id is ${nodeId}`,
       );
     }
-    return { nodeId, clusterId, directoryId: properties.get("directory.id") ?? "" };
+    const directoryId = properties.get("directory.id") ?? "";
+    const generation = Number(properties.get(generationKey) ?? "0");
+    return { nodeId, clusterId, directoryId, ...(directoryId !== "" && { generation }) };
   }
 
   /** @throws DiskError */
-  async save({ nodeId, clusterId, directoryId }: NodeIdentity): Promise<void> {
-    const directory = directoryId === "" ? "" : `directory.id=${directoryId}\n`;
+  async save({ nodeId, clusterId, directoryId, generation = 0 }: NodeIdentity): Promise<void> {
+    const directory =
+      directoryId === "" ? "" : `directory.id=${directoryId}\n${generationKey}=${generation}\n`;
     const text = `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n${directory}`;
     await replaceFile(this.#disk, this.#path, new TextEncoder().encode(text));
   }

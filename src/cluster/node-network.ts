@@ -10,10 +10,13 @@ import type {
   PeerIdentity,
   Transport,
 } from "#raft/transport/transport.ts";
-import type { QuorumConfig } from "../config/quorum.ts";
+import type { Listener } from "../config/listeners.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
+import type { KnownNodes, NodePlace } from "./known-nodes.ts";
+import type { BrokerRegistration } from "./metadata-command.ts";
 import { NodeCalls } from "./node-calls.ts";
+import { decodeCard, encodeCard, type NodeCard } from "./node-card.ts";
 
 /** What a node's replication groups want to hear of the network. */
 export interface FrameReceiver {
@@ -30,16 +33,30 @@ export interface PeerWatcher {
 
 export interface NodeNetworkOptions {
   readonly nodeId: number;
-  readonly quorum: QuorumConfig;
+  /** Of this run of this node's process. */
+  readonly processId: string;
+  /** Where this node takes the connections of the others, and under which host they reach it. */
+  readonly listener: Listener;
+  readonly host: string;
+  readonly nodes: KnownNodes;
   readonly network: PeerNetwork;
   readonly clock: Clock;
   readonly identity: Identity;
   readonly checksum: Checksum;
   readonly logger: Logger;
-  /** This node's cluster and directory as of now. */
-  readonly own: () => { readonly clusterId: string; readonly directoryId: string };
-  /** The directory with which a node is registered; undefined or "" for none. */
-  readonly directoryOf: (nodeId: number) => string | undefined;
+  /** This node as of now. */
+  readonly own: () => OwnState;
+  readonly registrationOf: (nodeId: number) => BrokerRegistration | undefined;
+  /** Whether a node votes in the metadata group; undefined while that is not known here. */
+  readonly isVoter: (nodeId: number) => boolean | undefined;
+}
+
+/** What a node tells others of itself that changes while it runs. */
+export interface OwnState {
+  readonly clusterId: string;
+  readonly directoryId: string;
+  readonly generation: number;
+  readonly isVoter: boolean;
 }
 
 const incarnationBits = 22;
@@ -62,19 +79,20 @@ export class NodeNetwork {
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
-    const { network, clock, identity, checksum, quorum, logger } = options;
+    const { network, clock, identity, checksum, listener, logger } = options;
     this.#tcp = new TcpTransport({
       network,
       clock,
       random: () => identity.newFraction(),
       checksum,
-      listen: quorum.listener,
+      listen: listener,
       identity: () => this.#own(),
       events: {
         frame: (from, frame) => this.#take(from, frame),
         up: (peer) => this.#up(peer),
+        met: (peer) => this.#meet(peer),
         down: (peer, cause) => this.#down(peer, cause),
-        reset: (peer) => this.#receiver?.lost(peer),
+        reset: (peer) => this.#reset(peer),
         drained: (nodeId) => this.#watcher?.drained(nodeId),
         refused: (refusal) => logger.warn({ refusal }, refusal.message),
         unreachable: (nodeId, err) => logger.warn({ err, peer: nodeId }, "cannot reach a node"),
@@ -97,16 +115,18 @@ export class NodeNetwork {
 
   /** Opens the port and begins to connect with the others. */
   async open(): Promise<void> {
-    await this.#tcp.listen(this.#options.quorum.listener);
-    this.#setPeers();
+    await this.#tcp.listen(this.#options.listener);
+    this.refreshPeers();
+  }
+
+  /** Where the other nodes reach this one; once it is open. */
+  get place(): NodePlace {
+    return { host: this.#options.host, port: this.#tcp.port };
   }
 
   /** The other nodes that frames can be sent to now. */
   reachable(): number[] {
-    const { quorum, nodeId } = this.#options;
-    return quorum.voters
-      .map((voter) => voter.nodeId)
-      .filter((other) => other !== nodeId && this.#tcp.isUp(other));
+    return [...this.#options.nodes.places().keys()].filter((other) => this.#tcp.isUp(other));
   }
 
   isUp(nodeId: number): boolean {
@@ -119,9 +139,28 @@ export class NodeNetwork {
     await this.#tcp.close();
   }
 
+  /** Connects with the nodes that are known now, and hangs up on those that are not any more. */
+  refreshPeers(): void {
+    const { nodes, registrationOf } = this.#options;
+    const peers = [...nodes.places()].map(([nodeId, place]): PeerAddress => {
+      const directoryId = registrationOf(nodeId)?.directoryId ?? "";
+      const known = this.#pinned.get(nodeId);
+      // While it is connected that would cut the connection.
+      const canPin = directoryId !== "" && !this.#tcp.isUp(nodeId);
+      const incarnation = canPin ? this.#incarnationOf(directoryId) : known;
+      if (incarnation !== undefined) this.#pinned.set(nodeId, incarnation);
+      return { nodeId, ...place, incarnation };
+    });
+    this.#tcp.setPeers(peers);
+  }
+
   #own(): NodeIdentity {
-    const { clusterId, directoryId } = this.#options.own();
-    return { nodeId: this.#options.nodeId, clusterId, incarnation: this.#incarnationOf(directoryId) };
+    const { nodeId, processId, own } = this.#options;
+    const { clusterId, directoryId, generation, isVoter } = own();
+    return {
+      ...{ nodeId, clusterId, processId, incarnation: this.#incarnationOf(directoryId) },
+      card: encodeCard({ ...this.place, generation, isVoter }),
+    };
   }
 
   #take(from: PeerIdentity, frame: NodeFrame): void {
@@ -134,39 +173,53 @@ export class NodeNetwork {
     this.#watcher?.up(peer.nodeId);
   }
 
+  /** Whoever connects here is connected with in turn: frames go over a connection of one's own. */
+  #meet(peer: NodeIdentity): void {
+    const card = decodeCard(peer.card);
+    if (card && this.#options.nodes.introduce(peer, card)) this.refreshPeers();
+  }
+
   #down(peer: PeerIdentity, cause: DownCause): void {
     this.#options.logger.warn({ peer: peer.nodeId, cause }, "lost the connection with a node");
     this.calls.lost(peer.nodeId);
     if (cause === "left") this.#receiver?.lost(peer);
-    // Whoever comes back must be the one that is registered. While it is connected that would cut the connection.
-    this.#setPeers();
+    this.#options.nodes.lost(peer.nodeId);
+    // Whoever comes back must be the one that is registered.
+    this.refreshPeers();
   }
 
-  #setPeers(): void {
-    const { quorum, directoryOf, nodeId: ownId } = this.#options;
-    const peers = quorum.voters
-      .filter(({ nodeId }) => nodeId !== ownId)
-      .map((voter): PeerAddress => {
-        const directoryId = directoryOf(voter.nodeId) ?? "";
-        const known = this.#pinned.get(voter.nodeId);
-        const canPin = directoryId !== "" && !this.#tcp.isUp(voter.nodeId);
-        const incarnation = canPin ? this.#incarnationOf(directoryId) : known;
-        if (incarnation !== undefined) this.#pinned.set(voter.nodeId, incarnation);
-        return { ...voter, incarnation };
-      });
-    this.#tcp.setPeers(peers);
+  #reset(peer: PeerIdentity): void {
+    this.#options.nodes.lost(peer.nodeId);
+    this.#receiver?.lost(peer);
   }
 
-  /** Judges a node that is not in this one's cluster yet, or not the one that is expected. */
-  #refusalOf(stranger: NodeIdentity, expected: PeerAddress | undefined): string | undefined {
-    if (!expected) return "controller.quorum.voters does not name it";
-    const directoryId = this.#options.directoryOf(stranger.nodeId) ?? "";
-    const incarnation = directoryId === "" ? expected.incarnation : this.#incarnationOf(directoryId);
-    if (incarnation === undefined || incarnation === stranger.incarnation) return undefined;
-    return "it comes with another data directory than the one that it is registered with: a disk that was wiped or replaced must not pass for the old one";
+  /** Judges what no rule of the transport does: whether a node and its disk are who they say. */
+  #refusalOf(node: NodeIdentity, expected: PeerAddress | undefined): string | undefined {
+    const { registrationOf, isVoter } = this.#options;
+    const card = decodeCard(node.card);
+    const registration = registrationOf(node.nodeId);
+    const directoryId = registration?.directoryId ?? "";
+    const incarnation = directoryId === "" ? expected?.incarnation : this.#incarnationOf(directoryId);
+    if (incarnation !== undefined && incarnation !== node.incarnation) {
+      return "it comes with another data directory than the one that it is registered with: a disk that was wiped or replaced must not pass for the old one";
+    }
+    if (registration && isOlder(node, card, registration)) {
+      return "its data directory is an older state of the one that it is registered with, a restored copy maybe: it has forgotten what it promised since";
+    }
+    if (!expected && !card) return "it is not among the nodes of the cluster";
+    if (card?.isVoter && isVoter(node.nodeId) === false) {
+      return "it takes itself for a voter of the metadata group, and is none: controller.quorum.voters must be the same on all nodes";
+    }
+    return undefined;
   }
 
   #incarnationOf(directoryId: string): number {
     return this.#options.checksum(new TextEncoder().encode(directoryId)) % 2 ** incarnationBits;
   }
+}
+
+/** Whether a node counts less starts than are registered of it, and is not the very start that is. */
+function isOlder(node: NodeIdentity, card: NodeCard | undefined, registration: BrokerRegistration): boolean {
+  if (!card || card.generation === 0 || node.processId === registration.incarnation) return false;
+  return card.generation <= (registration.generation ?? 0);
 }

@@ -15,6 +15,8 @@ import { type ValueReader, valueReader } from "./value-reader.ts";
 /** A broker's configs in force, typed and frozen. Counts and sizes that Kafka leaves open are its large defaults. */
 export interface BrokerConfig {
   readonly nodeId: number;
+  /** Whether it serves clients and holds replicas of partitions; a controller alone does neither. */
+  readonly isBroker: boolean;
   readonly rack: string | null;
   /** What clients connect to; only PLAINTEXT ones get this far. */
   readonly listeners: readonly Listener[];
@@ -125,6 +127,7 @@ export function buildBrokerConfig(
       protocolMap: read.text("listener.security.protocol.map"),
       isProtocolMapSet: layers.static.has("listener.security.protocol.map"),
       controllerNames: read.list("controller.listener.names"),
+      isBroker: read.list("process.roles").includes("broker"),
       interBrokerName: read.textOrNull("inter.broker.listener.name"),
       hostName,
     },
@@ -138,6 +141,10 @@ export function buildBrokerConfig(
       voters: read.list("controller.quorum.voters"),
       bootstrapServers: read.list("controller.quorum.bootstrap.servers"),
       controllerListeners: listeners.controller,
+      controllerListener: listeners.controllerDefault,
+      clientListeners: listeners.client,
+      advertisedListeners: listeners.advertised,
+      hostName,
     },
     problems,
   );
@@ -196,10 +203,6 @@ function refuseContradictions(read: ValueReader, problems: string[]): void {
     if (!isFine) problems.push(problem);
   };
   expect(
-    read.list("process.roles").includes("broker"),
-    'Cannot start a node whose process.roles lack "broker": it would serve no client',
-  );
-  expect(
     read.number("group.min.session.timeout.ms") <= read.number("group.max.session.timeout.ms"),
     "Cannot use group.min.session.timeout.ms: it is larger than group.max.session.timeout.ms",
   );
@@ -242,6 +245,7 @@ function readServerConfig(read: ValueReader) {
   const queuedBytes = read.number("queued.max.request.bytes");
   return {
     nodeId: read.number("node.id"),
+    isBroker: read.list("process.roles").includes("broker"),
     rack: read.textOrNull("broker.rack"),
     leaderBalanceIntervalMs: read.flag("auto.leader.rebalance.enable")
       ? read.number("leader.imbalance.check.interval.seconds") * 1_000

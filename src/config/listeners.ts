@@ -20,6 +20,8 @@ export interface ListenerTexts {
   /** False where the map is only its default, which knows no controller's listener. */
   readonly isProtocolMapSet: boolean;
   readonly controllerNames: readonly string[];
+  /** Whether clients are to be served: a controller alone serves none. */
+  readonly isBroker: boolean;
   readonly interBrokerName: string | null;
   /** Advertised for a listener on every address, where nothing is advertised explicitly. */
   readonly hostName: string;
@@ -30,6 +32,8 @@ export interface Listeners {
   readonly client: readonly Listener[];
   /** Recognised, and not opened by a single node. */
   readonly controller: readonly Listener[];
+  /** What a controller's listener is, or would be, called, and how protected. */
+  readonly controllerDefault: Pick<Listener, "name" | "securityProtocol">;
   /** What clients are told, one for each client listener that is advertised. */
   readonly advertised: readonly Listener[];
 }
@@ -45,9 +49,7 @@ export function resolveListeners(texts: ListenerTexts, problems: string[]): List
   const all = parse("listeners", texts.listeners);
   refuseClashes(all, problems);
   const client = all.filter((listener) => !isController(listener));
-  if (client.length === 0 && all.length > 0) {
-    problems.push("Cannot serve clients: every one of listeners is named in controller.listener.names");
-  }
+  refuseOtherRole({ ...texts, all, client }, problems);
   refuseUnserved(client, problems);
 
   const explicit = parse("advertised.listeners", texts.advertisedListeners);
@@ -57,12 +59,32 @@ export function resolveListeners(texts: ListenerTexts, problems: string[]): List
   refuseUnreachable({ advertised, all, isExplicit }, problems);
 
   const interBroker = texts.interBrokerName?.toUpperCase();
-  if (interBroker !== undefined && !advertised.some(({ name }) => name === interBroker)) {
+  if (texts.isBroker && interBroker !== undefined && !advertised.some(({ name }) => name === interBroker)) {
     problems.push(
       `Cannot use inter.broker.listener.name "${interBroker}": no advertised listener has this name`,
     );
   }
-  return { client, controller: all.filter(isController), advertised };
+  const [firstName = "CONTROLLER"] = texts.controllerNames.map((name) => name.toUpperCase());
+  return {
+    client,
+    controller: all.filter(isController),
+    controllerDefault: { name: firstName, securityProtocol: protocols.get(firstName) ?? "PLAINTEXT" },
+    advertised,
+  };
+}
+
+function refuseOtherRole(
+  { isBroker, all, client }: Pick<ListenerTexts, "isBroker"> & Record<"all" | "client", readonly Listener[]>,
+  problems: string[],
+): void {
+  if (isBroker && client.length === 0 && all.length > 0) {
+    problems.push("Cannot serve clients: every one of listeners is named in controller.listener.names");
+  }
+  const [other] = client;
+  if (isBroker || !other) return;
+  problems.push(
+    `Cannot open "${formatListener(other)}": controller.listener.names does not name it, and process.roles lack "broker"`,
+  );
 }
 
 /** A listener as its config writes it. */

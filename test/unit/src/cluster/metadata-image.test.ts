@@ -56,6 +56,10 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
       { maxLength: 2 },
     ),
     directoryId: fc.constantFrom("", "disk"),
+    generation: fc.nat(3),
+    peerHost: fc.constantFrom("", "h"),
+    peerPort: fc.nat(65_535),
+    isControllerOnly: fc.boolean(),
     isFenced: fc.boolean(),
   }),
   fc.record({

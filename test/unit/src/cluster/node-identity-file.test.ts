@@ -17,8 +17,8 @@ test("a directory that nobody has used has no identity, and keeps the one it get
   const identity = { nodeId: 1, clusterId: "cluster", directoryId: "" };
   await file.save(identity);
   expect(await file.load(1)).toEqual(identity);
-  await file.save({ ...identity, directoryId: "disk" });
-  expect(await file.load(1)).toEqual({ ...identity, directoryId: "disk" });
+  await file.save({ ...identity, directoryId: "disk", generation: 3 });
+  expect(await file.load(1)).toEqual({ ...identity, directoryId: "disk", generation: 3 });
 });
 
 test("another node's directory is refused with both ids", async () => {

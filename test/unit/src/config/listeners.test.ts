@@ -131,6 +131,7 @@ function resolve(texts: Partial<ListenerTexts>): { listeners: Listeners; problem
       protocolMap: defaultMap,
       isProtocolMapSet: texts.protocolMap !== undefined,
       controllerNames: [],
+      isBroker: true,
       interBrokerName: null,
       hostName: "machine",
       ...texts,

@@ -226,11 +226,12 @@ describe("problems", () => {
       }),
     ).toEqual([
       "Cannot use broker.id 2: node.id is 1, and both name this node",
-      'Cannot start a node whose process.roles lack "broker": it would serve no client',
+      'Cannot open "PLAINTEXT://127.0.0.1:9092": controller.listener.names does not name it, and process.roles lack "broker"',
       "Cannot use group.min.session.timeout.ms: it is larger than group.max.session.timeout.ms",
       "Cannot use queued.max.request.bytes: it is smaller than socket.request.max.bytes",
       "Cannot use log.retention.ms 0: it must be -1 for never, or at least 1",
       "Cannot use log.roll.ms: it must be at least 1",
+      "Cannot start node 1 with process.roles=controller: controller.quorum.voters names no controller",
       'Cannot use "junk" of max.connections.per.ip.overrides: it is not address:count',
     ]);
   });

@@ -8,6 +8,7 @@ const controller: Listener = {
   port: 9093,
   securityProtocol: "PLAINTEXT",
 };
+const client: Listener = { name: "PLAINTEXT", host: "", port: 9092, securityProtocol: "PLAINTEXT" };
 const threeVoters = ["1@127.0.0.1:9093", "2@[::1]:9095", "3@c.example:9097"];
 
 function resolve(texts: Partial<QuorumTexts>) {
@@ -19,6 +20,10 @@ function resolve(texts: Partial<QuorumTexts>) {
       voters: [],
       bootstrapServers: [],
       controllerListeners: [controller],
+      controllerListener: { name: "CONTROLLER", securityProtocol: "PLAINTEXT" },
+      clientListeners: [client],
+      advertisedListeners: [{ ...client, host: "broker.example" }],
+      hostName: "machine",
       ...texts,
     },
     problems,
@@ -37,7 +42,23 @@ describe("a quorum", () => {
         { nodeId: 3, host: "c.example", port: 9097 },
       ],
       listener: controller,
+      host: "127.0.0.1",
     });
+  });
+
+  test("is joined by a broker, whose listener for the others is its own or any free port", () => {
+    const texts = { voters: threeVoters, roles: ["broker"], nodeId: 4 };
+    const { quorum, problems } = resolve({ ...texts, controllerListeners: [] });
+    expect(problems).toEqual([]);
+    expect(quorum?.listener).toEqual({ ...client, name: "CONTROLLER", port: 0 });
+    expect(quorum?.host).toBe("broker.example");
+    expect(resolve(texts).quorum).toMatchObject({ listener: controller, host: "127.0.0.1" });
+  });
+
+  test("of one is a cluster where the one is a controller alone", () => {
+    const { quorum, problems } = resolve({ voters: ["1@127.0.0.1:9093"], roles: ["controller"] });
+    expect(problems).toEqual([]);
+    expect(quorum?.voters).toHaveLength(1);
   });
 
   test.each([{ voters: [] }, { voters: ["1@127.0.0.1:9093"] }, { bootstrapServers: ["localhost:9093"] }])(
@@ -48,8 +69,22 @@ describe("a quorum", () => {
   );
 
   test.each([
-    [{ voters: threeVoters, nodeId: 4 }, "Cannot start node 4: controller.quorum.voters does not name it"],
-    [{ voters: ["2@h:1"] }, "Cannot start node 1: controller.quorum.voters does not name it"],
+    [
+      { voters: threeVoters, nodeId: 4 },
+      "Cannot start controller 4: controller.quorum.voters does not name it; with process.roles=broker it can join as a broker",
+    ],
+    [
+      { voters: ["2@h:1"] },
+      "Cannot start controller 1: controller.quorum.voters does not name it; with process.roles=broker it can join as a broker",
+    ],
+    [
+      { roles: ["broker"] },
+      "Cannot start node 1 with process.roles=broker: controller.quorum.voters names no controller",
+    ],
+    [
+      { roles: ["controller"] },
+      "Cannot start node 1 with process.roles=controller: controller.quorum.voters names no controller",
+    ],
     [{ voters: threeVoters, roles: ["broker"] }, 'Cannot start voter 1: its process.roles lack "controller"'],
     [{ voters: ["1@h:1", "1@h:2"] }, "Cannot use controller.quorum.voters: it names node 1 twice"],
     [{ voters: ["1@h:1", "2@h:1"] }, "Cannot use controller.quorum.voters: two nodes have the address h:1"],

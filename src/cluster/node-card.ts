@@ -1,0 +1,34 @@
+import protobuf from "protobufjs";
+
+/** What a node tells of itself to every node that it connects with, besides who it is. */
+export interface NodeCard {
+  /** Where the others reach it. */
+  readonly host: string;
+  readonly port: number;
+  /** How often its data directory was opened; a copy of an earlier state of it counts less. */
+  readonly generation: number;
+  /** Whether it takes itself for a voter of the metadata group. */
+  readonly isVoter: boolean;
+}
+
+const cardType = protobuf
+  .parse(`
+syntax = "proto3";
+message Card { string host = 1; uint32 port = 2; uint32 generation = 3; bool is_voter = 4; }
+`)
+  .root.lookupType("Card");
+
+/** A card as connections carry it. */
+export function encodeCard(card: NodeCard): Uint8Array {
+  return cardType.encode(cardType.fromObject(card)).finish();
+}
+
+/** Reads what `encodeCard` wrote; undefined for a node that tells nothing, or what nobody can read. */
+export function decodeCard(bytes: Uint8Array | undefined): NodeCard | undefined {
+  if (!bytes) return undefined;
+  try {
+    return cardType.toObject(cardType.decode(bytes), { defaults: true }) as unknown as NodeCard;
+  } catch {
+    return undefined;
+  }
+}
