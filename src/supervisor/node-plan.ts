@@ -1,6 +1,7 @@
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { HostPort } from "../config/host-port.ts";
 import { formatListener, type Listener } from "../config/listeners.ts";
+import type { QuorumVoter } from "../config/quorum.ts";
 
 /** One of several brokers on this machine. */
 export interface NodePlan {
@@ -34,6 +35,7 @@ const portMax = 65_535;
 /** More voters than these make decisions slower and not much safer. */
 const votersMax = 3;
 const controllerName = "CONTROLLER";
+const loopback = "127.0.0.1";
 
 /** A listener of each kind for one node, its ports settled. */
 interface NodeListeners {
@@ -56,7 +58,8 @@ export async function planNodes(options: NodePlanOptions): Promise<PlannedNodes>
   if (problems.length > 0) return { kind: "problems", problems };
 
   const rack = base.rack ?? hostName;
-  const quorum = count === 1 ? [] : quorumFlags(base, listeners);
+  const isAlone = count === 1 && !base.quorum;
+  const voters = votersOf(base, listeners);
   const httpListeners = await Promise.all(listeners.map((_, index) => httpListenerOf(options, index)));
   const nodes = listeners.map((node, index): NodePlan => {
     const directory = `${logDirectory}/node-${node.nodeId}`;
@@ -69,9 +72,9 @@ export async function planNodes(options: NodePlanOptions): Promise<PlannedNodes>
         `--broker.id=${node.nodeId}`,
         `--broker.rack=${rack}`,
         `--log.dirs=${directory}`,
-        `--listeners=${[...node.client, ...(count === 1 ? [] : node.controller)].map(formatListener).join(",")}`,
+        `--listeners=${[...node.client, ...(isAlone ? [] : node.controller)].map(formatListener).join(",")}`,
         `--advertised.listeners=${node.advertised.map(formatListener).join(",")}`,
-        ...quorum,
+        ...(isAlone ? [] : quorumFlags(base, node.nodeId, voters)),
         `--millrace.http.listener=${httpListeners[index] ?? "off"}`,
       ],
     };
@@ -104,20 +107,32 @@ async function ownController(
   index: number,
   freePort: NodePlanOptions["freePort"],
 ): Promise<Listener> {
-  const host = "127.0.0.1";
+  const host = loopback;
   const first = base.listeners[0]?.port ?? 0;
   const port = first === 0 ? await freePort(host) : first + controllerPortDistance + index;
   return { name: controllerName, host, port, securityProtocol: "PLAINTEXT" };
 }
 
-/** An operator who names the voters has several hosts; else the nodes of this one are all there are. */
-function quorumFlags(base: BrokerConfig, listeners: readonly NodeListeners[]): readonly string[] {
-  if (base.quorum) return [];
-  const voters = listeners
-    .slice(0, votersMax)
-    .map(({ nodeId, controller }) => `${nodeId}@${controller[0] ? addressOf(controller[0]) : ""}`);
-  const names = base.controllerListeners.length > 0 ? [] : [`--controller.listener.names=${controllerName}`];
-  return [...names, `--controller.quorum.voters=${voters.join(",")}`];
+/**
+ * An operator who names the voters has several hosts; else the nodes of this one are all there are. Two nodes both vote:
+ * one of them alone could not go on either without what only the other holds.
+ */
+function votersOf(base: BrokerConfig, listeners: readonly NodeListeners[]): readonly QuorumVoter[] {
+  if (base.quorum) return base.quorum.voters;
+  return listeners.slice(0, votersMax).flatMap(({ nodeId, controller: [listener] }) => {
+    if (!listener) return [];
+    const isEverywhere = ["", "0.0.0.0", "::"].includes(listener.host);
+    return [{ nodeId, host: isEverywhere ? loopback : listener.host, port: listener.port }];
+  });
+}
+
+function quorumFlags(base: BrokerConfig, nodeId: number, voters: readonly QuorumVoter[]): readonly string[] {
+  const isVoter = voters.some((voter) => voter.nodeId === nodeId);
+  return [
+    `--process.roles=${isVoter ? "broker,controller" : "broker"}`,
+    `--controller.quorum.voters=${voters.map((voter) => `${voter.nodeId}@${addressOf(voter)}`).join(",")}`,
+    ...(base.controllerListeners.length > 0 ? [] : [`--controller.listener.names=${controllerName}`]),
+  ];
 }
 
 /** The default gives way to whoever has the port already; what the operator asked for does not. */

@@ -123,6 +123,26 @@ test("an operator who names the voters has other hosts, too, and keeps them", as
   expect(voters).toEqual([11, 12, 21]);
 });
 
+test("one core of a host among several is still a node of their cluster", async () => {
+  const args = [
+    "--listeners=PLAINTEXT://10.0.0.1:9092,CONTROLLER://10.0.0.1:9192",
+    "--controller.quorum.voters=1@10.0.0.1:9192,2@10.0.0.2:9192,3@10.0.0.3:9192",
+  ];
+  const [node] = await nodesOf(args, 1);
+  expect(configOfNode(args, node).quorum?.listener.port).toBe(9192);
+});
+
+test("nodes beyond the third do not vote, and voters that listen everywhere are reached over loopback", async () => {
+  const nodes = await nodesOf(["--listeners=PLAINTEXT://:9092,CONTROLLER://:9192"], 4);
+  expect(nodes.map(({ flags }) => flags.find((flag) => flag.startsWith("--process.roles=")))).toEqual([
+    ...[1, 2, 3].map(() => "--process.roles=broker,controller"),
+    "--process.roles=broker",
+  ]);
+  expect(nodes[3]?.flags).toContain(
+    "--controller.quorum.voters=1@127.0.0.1:9192,2@127.0.0.1:9193,3@127.0.0.1:9194",
+  );
+});
+
 test("ports that run into each other, or out of range, are refused with the two listeners' names", async () => {
   const kafkas = [
     "--listeners=PLAINTEXT://:9092,CONTROLLER://:9093",
