@@ -130,13 +130,13 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const { config, ports, logger } = options;
     this.#options = options;
     this.#config = config;
+    this.#processId = ports.identity.newUuid();
     this.#storage = storage;
     this.clock = ports.clock;
     this.logger = logger;
     const onFatal = (error: unknown): void => this.fail(error);
 
     const logStore = new JournalLogStore(storage.journal, {
-    this.#processId = ports.identity.newUuid();
       recovered: storage.recovered,
       clock: ports.clock,
       onFlushed: (durationMs) => this.telemetry.journalFlushes.observe(durationMs),
@@ -370,7 +370,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
       nodeId,
       clusterId: known?.clusterId ?? "",
       directoryId: known?.directoryId || ports.identity.newUuid(),
+      generation: (known?.generation ?? 0) + 1,
     };
+    // Counted before anybody hears of this start: a copy of an earlier state of the directory gives itself away.
+    if (known) await file.save(directory);
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
     await this.#metadataKeeper.recover();
     this.#applyConfig();
@@ -383,10 +386,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await member.join(logDirectory);
     const { clusterId } = this.metadata.image;
     if (!known?.directoryId) await file.save({ ...directory, clusterId });
-      generation: (known?.generation ?? 0) + 1,
   }
-    // Counted before anybody hears of this start: a copy of an earlier state of the directory gives itself away.
-    if (known) await file.save(directory);
 
   #newMember(): ClusterMember | undefined {
     const { config, ports, logger } = this.#options;
@@ -395,6 +395,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     assert(ports.peers, "a node of a cluster needs a network between nodes");
     return new ClusterMember({
       quorum,
+      processId: this.#processId,
       config: () => this.#config,
       metadata: this.metadata,
       leaders: this.leaders,
@@ -408,7 +409,6 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   #newCatchUp(member: ClusterMember): ReplicaCatchUp {
     return new ReplicaCatchUp({
-      processId: this.#processId,
       calls: member.calls,
       metadata: this.metadata,
       keeper: { install: (snapshot) => this.#metadataKeeper.install(snapshot) },
@@ -496,6 +496,9 @@ export class Broker implements ServedBroker, AsyncDisposable {
       endpoints: this.#endpoints,
       directoryId: this.#directory?.directoryId ?? "",
       isFenced: false,
+      generation: this.#directory?.generation ?? 0,
+      ...(this.#member && { peerHost: this.#member.place.host, peerPort: this.#member.place.port }),
+      isControllerOnly: !config.isBroker,
     });
     this.#timers.push(
       every(
@@ -510,9 +513,6 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const listeners = config.listeners.map(({ name, host, port }) => ({
       name,
       host,
-      generation: this.#directory?.generation ?? 0,
-      ...(this.#member && { peerHost: this.#member.place.host, peerPort: this.#member.place.port }),
-      isControllerOnly: !config.isBroker,
       port: boundPorts.get(name) ?? port,
     }));
     const { clusterId } = this.metadata.image;
@@ -534,6 +534,17 @@ export class Broker implements ServedBroker, AsyncDisposable {
       if (result.kind === "foreignDirectory") {
         throw new ForeignDirectoryError(logDirectory, `node ${nodeId} is registered with another one`);
       }
+      if (result.kind === "olderDirectory") {
+        throw new ForeignDirectoryError(
+          logDirectory,
+          `node ${nodeId} has served with a later state of it, and this one has forgotten what was promised since`,
+        );
+      }
+      if (result.kind === "holdsReplicas") {
+        throw new Error(
+          `Cannot start node ${nodeId} as a controller alone: partitions have replicas on it, which have to be moved first`,
+        );
+      }
       throw new Error(`Cannot register node ${nodeId}: ${result.kind}`);
     }
     this.#member?.watchOver();
@@ -548,17 +559,6 @@ export class Broker implements ServedBroker, AsyncDisposable {
       this.#metadataKeeper.save().catch((error: unknown) => {
         if (isDiskFull(error)) this.logger.warn({ err: error }, "cannot save the metadata now");
         else this.fail(error);
-      if (result.kind === "olderDirectory") {
-        throw new ForeignDirectoryError(
-          logDirectory,
-          `node ${nodeId} has served with a later state of it, and this one has forgotten what was promised since`,
-        );
-      }
-      if (result.kind === "holdsReplicas") {
-        throw new Error(
-          `Cannot start node ${nodeId} as a controller alone: partitions have replicas on it, which have to be moved first`,
-        );
-      }
       });
     }
   }

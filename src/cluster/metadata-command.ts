@@ -30,14 +30,14 @@ message RegisterBroker {
   repeated Endpoint endpoints = 4;
   string directory_id = 5;
   bool is_fenced = 6;
-}
-message SetFenced { uint32 node_id = 1; string incarnation = 2; bool is_fenced = 3; }
-message Replicas { repeated uint32 node_ids = 1; }
-message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
   uint32 generation = 7;
   string peer_host = 8;
   uint32 peer_port = 9;
   bool is_controller_only = 10;
+}
+message SetFenced { uint32 node_id = 1; string incarnation = 2; bool is_fenced = 3; }
+message Replicas { repeated uint32 node_ids = 1; }
+message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
 message AddPartitions { string topic_id = 1; uint32 existing = 2; repeated Replicas partitions = 3; }
 message DeleteTopic { string topic_id = 1; }
 message Texts { map<string, string> texts = 1; }
@@ -53,6 +53,7 @@ message Snapshot {
   repeated RegisterBroker brokers = 6;
   repeated SnapshotTopic topics = 7;
   repeated SetConfigs configs = 8;
+  repeated RegisterBroker controllers = 9;
 }
 message SnapshotTopic { string name = 1; string topic_id = 2; repeated SnapshotPartition partitions = 3; }
 message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; }
@@ -60,7 +61,6 @@ message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; }
 
 /** A change of the cluster's metadata. */
 export type MetadataCommand =
-  repeated RegisterBroker controllers = 9;
   | { readonly kind: "nameCluster"; readonly clusterId: string }
   | ({ readonly kind: "registerBroker" } & BrokerRegistration)
   | {
@@ -110,6 +110,13 @@ export interface BrokerRegistration {
   readonly directoryId: string;
   /** It is not reached: clients are not sent to it, and no new replicas are put on it. */
   readonly isFenced: boolean;
+  /** How often its data directory was opened: a directory that counts less is an older state of it. 0: not counted. */
+  readonly generation?: number;
+  /** Where the other nodes reach it; absent for a node that is alone. */
+  readonly peerHost?: string;
+  readonly peerPort?: number;
+  /** It votes in the metadata group, and serves no client. */
+  readonly isControllerOnly?: boolean;
 }
 
 /** All configs that are set for a resource; what is absent has its default. */
@@ -128,6 +135,8 @@ export interface MetadataSnapshot {
   readonly nextGroupId: number;
   readonly nextProducerId: number;
   readonly brokers: readonly BrokerRegistration[];
+  /** Those that are no brokers; absent in snapshots of before there were any. */
+  readonly controllers?: readonly BrokerRegistration[];
   readonly topics: readonly {
     readonly name: string;
     readonly topicId: string;
@@ -156,8 +165,6 @@ export function encodeCommand(command: MetadataCommand): Uint8Array {
 
 /** Reads what `encodeCommand` wrote. */
 export function decodeCommand(payload: Uint8Array): MetadataCommand {
-  /** Those that are no brokers; absent in snapshots of before there were any. */
-  readonly controllers?: readonly BrokerRegistration[];
   const decoded = commandType.toObject(commandType.decode(payload), {
     longs: Number,
     arrays: true,

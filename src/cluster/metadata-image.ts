@@ -10,6 +10,7 @@ export interface PartitionImage {
   readonly index: number;
   /** Its Raft group. */
   readonly groupId: number;
+  /** During a move all that are there or are to come, those of its target first, as in Kafka. */
   readonly replicas: readonly number[];
 }
 
@@ -19,7 +20,6 @@ export interface TopicImage {
   readonly id: string;
   readonly partitions: readonly PartitionImage[];
   readonly isInternal: boolean;
-  /** During a move all that are there or are to come, those of its target first, as in Kafka. */
 }
 
 /** The cluster's metadata after some entry of the metadata group; never changed, only replaced. */
@@ -28,6 +28,8 @@ export interface MetadataImage {
   readonly index: number;
   readonly clusterId: string;
   readonly brokers: ReadonlyMap<number, BrokerRegistration>;
+  /** Nodes that vote in the metadata group and are no brokers. */
+  readonly controllers: ReadonlyMap<number, BrokerRegistration>;
   readonly topics: ReadonlyMap<string, TopicImage>;
   readonly topicNames: ReadonlyMap<string, string>;
   /** Overrides by `configKey`. */
@@ -41,11 +43,13 @@ export type CommandResult =
   | { readonly kind: "done" }
   | { readonly kind: "topicExists" }
   | { readonly kind: "topicCollides"; readonly with: string }
-  /** Nodes that vote in the metadata group and are no brokers. */
-  readonly controllers: ReadonlyMap<number, BrokerRegistration>;
   | { readonly kind: "unknownTopic" }
   /** The node is registered with another disk than the one that it comes with. */
   | { readonly kind: "foreignDirectory" }
+  /** The node comes with an older state of its disk than it has served with. */
+  | { readonly kind: "olderDirectory" }
+  /** The node is to be a controller alone, and partitions have replicas on it. */
+  | { readonly kind: "holdsReplicas" }
   /** Not even proposed: no leader of the metadata group was found in time. */
   | { readonly kind: "noController" }
   /** Proposed, and nobody knows what became of it: it may be done later, or never. */
@@ -62,13 +66,10 @@ export type CommandResult =
 const firstPartitionGroupId = 1;
 
 export const emptyImage: MetadataImage = {
-  /** The node comes with an older state of its disk than it has served with. */
-  | { readonly kind: "olderDirectory" }
-  /** The node is to be a controller alone, and partitions have replicas on it. */
-  | { readonly kind: "holdsReplicas" }
   index: 0,
   clusterId: "",
   brokers: new Map(),
+  controllers: new Map(),
   topics: new Map(),
   topicNames: new Map(),
   configs: new Map(),
@@ -85,7 +86,6 @@ const none: ReadonlyMap<string, string> = new Map();
 export function configsOf(
   image: MetadataImage,
   resource: ConfigOverrides["resource"],
-  controllers: new Map(),
   name: string,
 ): ReadonlyMap<string, string> {
   return image.configs.get(configKey(resource, name)) ?? none;
@@ -101,6 +101,11 @@ export function haveBrokerConfigsChanged(
   return ["", String(nodeId)].some(
     (name) => configsOf(image, "broker", name) !== configsOf(previous, "broker", name),
   );
+}
+
+/** How a node announced itself last, in whatever role. */
+export function registrationOf(image: MetadataImage, nodeId: number): BrokerRegistration | undefined {
+  return image.brokers.get(nodeId) ?? image.controllers.get(nodeId);
 }
 
 export function topicById(image: MetadataImage, topicId: string): TopicImage | undefined {
@@ -119,11 +124,6 @@ export function collidingTopic(image: MetadataImage, name: string): string | und
     if (other !== name && other.replaceAll(".", "_") === folded) return other;
   }
   return undefined;
-/** How a node announced itself last, in whatever role. */
-export function registrationOf(image: MetadataImage, nodeId: number): BrokerRegistration | undefined {
-  return image.brokers.get(nodeId) ?? image.controllers.get(nodeId);
-}
-
 }
 
 /** The image after a command, and what the command came to; a command that cannot be changes nothing. */
@@ -167,6 +167,7 @@ export function toSnapshot(image: MetadataImage, term: number): MetadataSnapshot
     nextGroupId: image.nextGroupId,
     nextProducerId: image.nextProducerId,
     brokers: [...image.brokers.values()],
+    controllers: [...image.controllers.values()],
     topics: [...image.topics.values()].map(({ name, id, partitions }) => ({ name, topicId: id, partitions })),
     configs: [...image.configs].map(([key, configs]) => {
       const [resource, ...name] = key.split(":");
@@ -187,7 +188,7 @@ export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
     nextGroupId: snapshot.nextGroupId,
     nextProducerId: snapshot.nextProducerId,
     brokers: new Map(snapshot.brokers.map((broker) => [broker.nodeId, broker])),
-    controllers: [...image.controllers.values()],
+    controllers: new Map((snapshot.controllers ?? []).map((node) => [node.nodeId, node])),
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     topicNames: new Map(topics.map((topic) => [topic.id, topic.name])),
     configs: new Map(
@@ -210,7 +211,6 @@ function configKey(resource: ConfigOverrides["resource"], name: string): string 
 function setConfigs(
   image: MetadataImage,
   command: MetadataCommand & { kind: "setConfigs" },
-    controllers: new Map((snapshot.controllers ?? []).map((node) => [node.nodeId, node])),
 ): { image: MetadataImage; result: CommandResult } {
   const { resource, name, expected } = command;
   if (expected && !isSame(configsOf(image, resource, name), expected.texts)) {
