@@ -104,6 +104,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
   #directory: NodeIdentity | undefined;
   /** Of this run: it stands in the broker's registration. */
   readonly #processId: string;
+  /** Whether the image is not older than the last one that this node acted on, in an earlier life. */
+  #hasWholeImage = false;
   #failure: { readonly error: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -347,6 +349,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await this.#metadataKeeper.recover();
     this.#applyConfig();
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
+    this.#hasWholeImage = true;
     this.partitions.follow(this.metadata.image, emptyImage);
     if (this.metadata.image.clusterId === "") {
       const clusterId = known?.clusterId ?? this.#options.ports.identity.newUuid();
@@ -377,13 +380,15 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
     await this.#metadataKeeper.recover();
     this.#applyConfig();
-    this.partitions.follow(this.metadata.image, emptyImage);
     this.#directory = directory;
     const { stopping } = this.#options;
     stopping?.addEventListener("abort", () => void member.close(), { once: true });
     await member.open(this.#host, directory);
     stopping?.throwIfAborted();
     await member.join(logDirectory);
+    // Not before: what this node has of the image may be older than what it has done, such as to remove a replica.
+    this.#hasWholeImage = true;
+    this.partitions.follow(this.metadata.image, emptyImage);
     const { clusterId } = this.metadata.image;
     if (!known?.directoryId) await file.save({ ...directory, clusterId });
   }
@@ -553,7 +558,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   #follow(image: MetadataImage, previous: MetadataImage): void {
     if (haveBrokerConfigsChanged(image, previous, this.#options.config.nodeId)) this.#applyConfig();
-    this.partitions.follow(image, previous);
+    if (this.#hasWholeImage) this.partitions.follow(image, previous);
     this.#followTopics(topicChanges(image, previous));
     if (this.#metadataKeeper.isSaveDue) {
       this.#metadataKeeper.save().catch((error: unknown) => {
