@@ -137,6 +137,7 @@ export class Fetcher {
     );
     expectNone(answer.errorCode);
     const steps: PollStep[] = [];
+    let failure: unknown;
     for (const { topic, topicId, partitions } of answer.responses) {
       for (const found of partitions) {
         const place = led.find(
@@ -145,11 +146,17 @@ export class Fetcher {
             (byId ? this.#client.topicId(other.topic) === topicId : other.topic === topic),
         );
         if (!place) throw new Error("Fetch was answered with a partition that nobody asked for");
-        const step = await this.#take(place, found);
-        if (step) steps.push(step);
+        try {
+          const step = await this.#take(place, found);
+          if (step) steps.push(step);
+        } catch (error) {
+          // What came of other partitions has been read all the same.
+          failure ??= error;
+        }
       }
     }
     invocation.complete("ok", steps);
+    if (failure) throw failure;
     const count = steps.reduce((sum, { records }) => sum + records.length, 0);
     const waitedMs = clock.monotonicMs() - startedMs;
     if (count > 0 && waitedMs > 20 && waitedMs < maxWaitMs) marks.reach("fetch woken by a produce");
