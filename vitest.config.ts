@@ -10,6 +10,7 @@ const suites = [
   { name: "clients", testTimeout: 120_000 },
   { name: "fuzz", testTimeout: 7_200_000 },
   { name: "simulation", testTimeout: 600_000 },
+  { name: "chaos", testTimeout: 7_200_000 },
 ] as const;
 
 export default defineConfig({

@@ -1,0 +1,130 @@
+"""Load by librdkafka: one idempotent producer with keys, and members of a group that commit.
+
+Usage: load.py BOOTSTRAP TOPIC WRITER GROUP MEMBERS PARTITIONS KEYS BYTES. Events as JSON arrays on stdout, one a line:
+a key sequence partition offset: acknowledged · u key sequence: given up · r partition offset value: read ·
+c partition offset: committed · f text: the client says that the broker has broken a promise · w: all written.
+On stdin: "stop" ends the writer, "close" the program.
+"""
+
+import json
+import sys
+import threading
+import time
+
+import confluent_kafka as kafka
+
+BOOTSTRAP, TOPIC, WRITER, GROUP = sys.argv[1:5]
+MEMBERS, PARTITIONS, KEYS, BYTES = map(int, sys.argv[5:9])
+OPTIONS = {
+    "bootstrap.servers": BOOTSTRAP,
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 300,
+    "socket.timeout.ms": 5000,
+    "topic.metadata.refresh.fast.interval.ms": 50,
+}
+COMMIT_EVERY_S = 0.3
+stops_writing = threading.Event()
+closes = threading.Event()
+output = threading.Lock()
+
+
+def tell(*event):
+    with output:
+        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.flush()
+
+
+def write():
+    failures = []
+
+    def on_error(error):
+        if error.fatal():
+            failures.append(error)
+            tell("f", f"{WRITER}: {error}")
+
+    producer = kafka.Producer(
+        {
+            **OPTIONS,
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "retry.backoff.ms": 50,
+            "message.timeout.ms": 300000,
+            "error_cb": on_error,
+        }
+    )
+
+    def delivered(key, sequence):
+        def tell_of(error, message):
+            if error is None:
+                tell("a", key, sequence, message.partition(), message.offset())
+            else:
+                tell("u", key, sequence)
+
+        return tell_of
+
+    sequence = 0
+    while not stops_writing.is_set() and not failures:
+        for index in range(KEYS):
+            key = f"{WRITER}-{index}"
+            value = f"{key}:{sequence}|".ljust(BYTES, "x")
+            try:
+                producer.produce(
+                    TOPIC, key=key, value=value, partition=index % PARTITIONS, on_delivery=delivered(key, sequence)
+                )
+            except BufferError:
+                tell("u", key, sequence)
+        sequence += 1
+        # What waits is bounded: writing goes on as it is acknowledged.
+        producer.poll(0.03)
+        while len(producer) > 500 and not stops_writing.is_set() and not failures:
+            producer.poll(0.1)
+    producer.flush(120)
+    tell("w")
+
+
+def commit(consumer):
+    try:
+        for committed in consumer.commit(asynchronous=False) or []:
+            if committed.error is None:
+                tell("c", committed.partition, committed.offset)
+    except kafka.KafkaException:
+        # Nothing new to commit, or a rebalance under way: the next one tells.
+        pass
+
+
+def read():
+    consumer = kafka.Consumer(
+        {
+            **OPTIONS,
+            "group.id": GROUP,
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 300,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "fetch.wait.max.ms": 100,
+        }
+    )
+    consumer.subscribe([TOPIC])
+    committed_s = time.monotonic()
+    while not closes.is_set():
+        for message in consumer.consume(200, timeout=0.1):
+            if message.error() is None:
+                tell("r", message.partition(), message.offset(), message.value().decode().split("|")[0])
+        if time.monotonic() - committed_s > COMMIT_EVERY_S:
+            commit(consumer)
+            committed_s = time.monotonic()
+    consumer.close()
+
+
+threads = [threading.Thread(target=read, daemon=True) for _ in range(MEMBERS)]
+threads.append(threading.Thread(target=write, daemon=True))
+for thread in threads:
+    thread.start()
+for line in sys.stdin:
+    if line.strip() == "stop":
+        stops_writing.set()
+    if line.strip() == "close":
+        break
+closes.set()
+for thread in threads[:-1]:
+    thread.join(30)
