@@ -1,10 +1,13 @@
 import { ProtocolError } from "#protocol/bytes/protocol-error.ts";
 import { CompressionError } from "#protocol/compression/compression-error.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
+import { IndefiniteProposalError } from "#raft/host/pending-proposals.ts";
+import { ReadUnconfirmedError } from "#raft/host/pending-reads.ts";
 import { DiskError } from "#storage/io/file.ts";
 import { JournalCorruptError } from "#storage/journal/replay.ts";
 import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { SnapshotCorruptError } from "#storage/snapshots/small-file.ts";
+import { NotMetadataLeaderError } from "./cluster/metadata-store.ts";
 import { JournalLostError } from "./cluster/node-identity-file.ts";
 import { LeadershipLostError, PartitionClosedError } from "./partitions/partition.ts";
 
@@ -24,10 +27,13 @@ export function errorCodeOf(error: unknown): ErrorCode {
   if (
     error instanceof LogClosedError ||
     error instanceof PartitionClosedError ||
-    error instanceof LeadershipLostError
+    error instanceof LeadershipLostError ||
+    error instanceof IndefiniteProposalError ||
+    error instanceof ReadUnconfirmedError
   ) {
     return ErrorCode.notLeaderOrFollower;
   }
+  if (error instanceof NotMetadataLeaderError) return ErrorCode.notController;
   // Records that a client compressed in contradiction to their header are found when somebody looks inside.
   if (error instanceof ProtocolError || error instanceof CompressionError) return ErrorCode.corruptMessage;
   if (error instanceof LogCorruptError) return ErrorCode.kafkaStorageError;

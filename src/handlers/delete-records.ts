@@ -1,5 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteRecordsRequest, DeleteRecordsResponse } from "#protocol/messages/delete-records.ts";
+import { timedOut, within } from "../cluster/time-limit.ts";
 import { codeOfFailedWrite } from "./failure-report.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -7,7 +8,10 @@ import type { ServedBroker } from "./served-broker.ts";
 /** Stands for the high watermark. */
 const upToHighWatermark = -1;
 
-/** Moves the start of logs forward (KIP-107); what lies before it is gone for every reader. */
+/**
+ * Moves the start of logs forward on all replicas (KIP-107); what lies before it is gone for every reader, whoever
+ * leads later. What takes longer than the request allows is done all the same.
+ */
 export async function deleteRecords(
   broker: ServedBroker,
   request: DeleteRecordsRequest,
@@ -18,7 +22,7 @@ export async function deleteRecords(
       partitions: await Promise.all(
         partitions.map(async ({ partitionIndex, offset }) => ({
           partitionIndex,
-          ...(await trim(broker, { topic: name, partitionIndex, offset })),
+          ...(await trim(broker, { topic: name, partitionIndex, offset }, request.timeoutMs)),
         })),
       ),
     })),
@@ -29,6 +33,7 @@ export async function deleteRecords(
 async function trim(
   broker: ServedBroker,
   { topic, partitionIndex, offset }: { topic: string; partitionIndex: number; offset: number },
+  limitMs: number,
 ): Promise<{ lowWatermark: number; errorCode: ErrorCode }> {
   const partition = broker.partitions.find(topic, partitionIndex);
   if (!partition) return { lowWatermark: -1, errorCode: errorOfAbsent(broker, topic, partitionIndex) };
@@ -44,7 +49,8 @@ async function trim(
     return { lowWatermark: -1, errorCode: ErrorCode.offsetOutOfRange };
   }
   try {
-    await broker.partitions.trim(partition, target);
+    const outcome = await within(broker.clock, limitMs, partition.trimTo(target));
+    if (outcome === timedOut) return { lowWatermark: -1, errorCode: ErrorCode.requestTimedOut };
     return { lowWatermark: partition.logStartOffset, errorCode: ErrorCode.none };
   } catch (error) {
     return { lowWatermark: -1, errorCode: codeOfFailedWrite(broker, error) };

@@ -118,12 +118,14 @@ async function find(partition: Partition, timestamp: number, isolationLevel: num
         leaderEpoch: epochOfStart(partition),
       };
     case special.maxTimestamp.timestamp:
+      await partition.whenTrimmed();
       return placeOf(await partition.log.maxTimestamp());
     case special.latestTiered.timestamp:
     case special.earliestPendingUpload.timestamp:
       // Nothing is tiered.
       return notFound;
     default:
+      await partition.whenTrimmed();
       return placeOf(await partition.log.offsetForTimestamp(timestamp));
   }
 }

@@ -126,9 +126,10 @@ export class Housekeeper {
     this.#hasFlushed = false;
     this.#releasedAtMs = clock.monotonicMs();
     const durable = await logs.checkpoint();
-    for (const { log, groupId } of partitions.known()) {
+    for (const { log, groupId, isTrimPending } of partitions.known()) {
       const offset = durable.get(log);
-      if (offset !== undefined) host.releaseThroughOffset(groupId, offset);
+      // The entry that asks for a trim takes no offsets, so offsets cannot tell that it is still needed.
+      if (offset !== undefined && !isTrimPending) host.releaseThroughOffset(groupId, offset);
     }
   }
 

@@ -171,13 +171,18 @@ export class PartitionManager {
     await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
   }
 
-  /** Moves the start of a partition's log forward, durably (DeleteRecords). @throws OffsetOutOfRangeError, LogClosedError, DiskError */
-  async trim(partition: Partition, offset: number): Promise<void> {
-    const { log } = partition;
-    if (offset <= log.startOffset) return;
-    if (offset > log.flushedOffset) await log.flush();
-    await this.#options.producers.save(partition);
-    await log.trimTo(offset);
+  /** Removes what partitions that were moved elsewhere have left here, where a crash came before that. @throws DiskError */
+  async removeMoved(image: MetadataImage): Promise<void> {
+    const { nodeId, logs, logger } = this.#options;
+    for (const { partitions } of image.topics.values()) {
+      for (const place of partitions)
+        if (!holdersOf(place).includes(nodeId)) this.#retireGroup(place.groupId);
+    }
+    const removed = await logs.removeStrangers(
+      ({ topic, topicId, partition }) =>
+        image.topics.get(topic)?.id !== topicId || this.#placed.get(topicId)?.[partition] !== undefined,
+    );
+    if (removed.length > 0) logger.info({ removed }, "removed what partitions that were moved had left");
   }
 
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
@@ -254,6 +259,7 @@ export class PartitionManager {
       },
       isReachable: this.#options.isReachable,
       onLeadership: (changed) => this.#tellLeadership(changed),
+      executeTrim: (trimmed, startOffset) => this.#trim(trimmed, startOffset),
     });
     await producers.load(partition);
     const group = await host.start({
@@ -308,6 +314,27 @@ export class PartitionManager {
         const isStillNew = this.#options.host.group(group.id) === group && group.leaderNodeId < 0;
         if (isStillNew && !this.#isClosing) group.campaign();
       });
+    }
+  }
+
+  /** Moves the start of a partition's log forward, durably; a full disk is waited for. */
+  async #trim(partition: Partition, startOffset: number): Promise<void> {
+    const { producers, clock, onFatal } = this.#options;
+    const { log } = partition;
+    for (;;) {
+      try {
+        if (startOffset > log.flushedOffset) await log.flush();
+        await producers.save(partition);
+        await log.trimTo(startOffset);
+        return;
+      } catch (error) {
+        if (partition.isClosed || this.#isClosing) throw error;
+        if (!isDiskFull(error)) {
+          onFatal(error);
+          throw error;
+        }
+      }
+      await new Promise<void>((resolve) => clock.schedule(retryOpenMs, resolve));
     }
   }
 

@@ -6,7 +6,9 @@ import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
+import { decodePartitionCommand, encodePartitionCommand } from "./partition-command.ts";
 import { ProducerTable } from "./producer-table.ts";
+import { Trims } from "./trims.ts";
 
 /** A batch that has been judged and may be appended. */
 export interface AdmittedBatch {
@@ -44,6 +46,8 @@ export interface PartitionOptions {
   readonly isReachable?: (nodeId: number) => boolean;
   /** Told when `isLeader` may have another value. */
   readonly onLeadership?: (partition: Partition) => void;
+  /** Moves the log's start, durably; without it only the log itself is told. */
+  readonly executeTrim?: (partition: Partition, startOffset: number) => Promise<void>;
 }
 
 interface CommitWaiter {
@@ -91,6 +95,7 @@ export class Partition implements StateMachine {
   #ledTerm = -1;
   #group: RaftGroup | undefined;
   #isClosed = false;
+  readonly #trims: Trims;
   /** By next offset, ascending: proposals commit in order. */
   readonly #commitWaiters: CommitWaiter[] = [];
   readonly #watchers = new Set<() => void>();
@@ -106,6 +111,15 @@ export class Partition implements StateMachine {
     this.#makeRoom = options.makeRoom;
     this.#onLeadership = options.onLeadership;
     this.#isReachable = options.isReachable ?? (() => true);
+    const { executeTrim = ({ log }, startOffset) => log.trimTo(startOffset) } = options;
+    const { log } = this;
+    this.#trims = new Trims({
+      get diskStartOffset() {
+        return log.startOffset;
+      },
+      propose: (startOffset) => this.#proposeTrim(startOffset),
+      execute: (startOffset) => executeTrim(this, startOffset),
+    });
   }
 
   get name(): string {
@@ -164,8 +178,14 @@ export class Partition implements StateMachine {
     return this.highWatermark;
   }
 
+  /** Never goes back, whoever leads: what the group has agreed to remove counts at once, before it leaves the disk. */
   get logStartOffset(): number {
-    return this.log.startOffset;
+    return Math.max(this.log.startOffset, this.#trims.agreedOffset);
+  }
+
+  /** Whether the disk still holds what the group has agreed to remove: the entry that says so is needed until then. */
+  get isTrimPending(): boolean {
+    return this.#trims.isPending;
   }
 
   /** Connects the group that orders this partition. */
@@ -204,6 +224,34 @@ export class Partition implements StateMachine {
     return { kind: "appended", baseOffset, nextOffset };
   }
 
+  /**
+   * Removes everything below `startOffset`, which is committed, from all replicas (DeleteRecords); resolves once the
+   * group has agreed and it is done here. @throws LeadershipLostError, IndefiniteProposalError, LogClosedError, DiskError
+   */
+  trimTo(startOffset: number): Promise<void> {
+    assert(startOffset <= this.highWatermark);
+    return startOffset <= this.logStartOffset ? this.#trims.whenDone() : this.#trims.trimTo(startOffset);
+  }
+
+  /** Resolves when the disk holds no more than it should. */
+  whenTrimmed(): Promise<void> {
+    return this.#trims.whenDone();
+  }
+
+  async #proposeTrim(startOffset: number): Promise<void> {
+    const group = this.#group;
+    const entry = this.isLeader
+      ? group?.propose({
+          kind: "command",
+          baseOffset: group.nextOffset,
+          offsetCount: 0,
+          payload: encodePartitionCommand({ kind: "trim", startOffset }),
+        })
+      : undefined;
+    if (!group || !entry) throw new LeadershipLostError(this);
+    await group.whenApplied(entry);
+  }
+
   /** Resolves when everything below `nextOffset` is committed and readable. @throws PartitionClosedError, LeadershipLostError */
   whenCommitted(nextOffset: number): Promise<void> {
     if (this.highWatermark >= nextOffset) return Promise.resolve();
@@ -238,6 +286,7 @@ export class Partition implements StateMachine {
   }
 
   wantsPayload({ kind, baseOffset, offsetCount }: Omit<Entry, "payload">): boolean {
+    if (kind === "command") return true;
     return kind === "data" && baseOffset + offsetCount > this.log.nextOffset;
   }
 
@@ -246,6 +295,7 @@ export class Partition implements StateMachine {
   }
 
   apply(entry: Entry): void {
+    if (entry.kind === "command") this.#applyCommand(entry);
     // After a crash the journal still has entries whose batches reached the segments.
     if (entry.kind !== "data" || entry.baseOffset + entry.offsetCount <= this.log.nextOffset) return;
     if (this.#isClosed) return;
@@ -256,6 +306,19 @@ export class Partition implements StateMachine {
     this.log.append(entry.payload, header);
     if (entry.term !== this.#ledTerm) this.#restoreProducer(header);
     this.#wake();
+  }
+
+  #applyCommand({ payload }: Entry): void {
+    if (this.#isClosed) return;
+    const { startOffset } = decodePartitionCommand(payload);
+    this.raiseStart(startOffset);
+  }
+
+  /** What lies below is removed for good: the group, or a replica that is ahead, says so. */
+  raiseStart(startOffset: number): void {
+    // The log is shorter only where damage to it was accepted.
+    this.#trims.agree(Math.min(startOffset, this.highWatermark));
+    this.#notifyWatchers();
   }
 
   /** Takes a committed batch from another replica's log; one that is here already is skipped. */

@@ -92,7 +92,7 @@ export class BrokerWorld implements AsyncDisposable {
     return new BrokerWorld({ broker, clock, network, files, fatal });
   }
 
-  private constructor(parts: {
+  constructor(parts: {
     broker: Broker;
     clock: FakeClock;
     network: FakeNetwork;
