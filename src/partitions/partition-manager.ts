@@ -171,20 +171,6 @@ export class PartitionManager {
     await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
   }
 
-  /** Removes what partitions that were moved elsewhere have left here, where a crash came before that. @throws DiskError */
-  async removeMoved(image: MetadataImage): Promise<void> {
-    const { nodeId, logs, logger } = this.#options;
-    for (const { partitions } of image.topics.values()) {
-      for (const place of partitions)
-        if (!holdersOf(place).includes(nodeId)) this.#retireGroup(place.groupId);
-    }
-    const removed = await logs.removeStrangers(
-      ({ topic, topicId, partition }) =>
-        image.topics.get(topic)?.id !== topicId || this.#placed.get(topicId)?.[partition] !== undefined,
-    );
-    if (removed.length > 0) logger.info({ removed }, "removed what partitions that were moved had left");
-  }
-
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
     this.#isClosing = true;
