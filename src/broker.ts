@@ -265,11 +265,12 @@ export class Broker implements ServedBroker, AsyncDisposable {
     return this.#endpoints;
   }
 
-  /** The node that takes administrative requests: the metadata group's leader. */
+  /** The node that takes administrative requests: the metadata group's leader, where that is a broker and known. */
   get controllerId(): number {
-    const leader = this.#member ? this.#member.controllerId : this.#config.nodeId;
-    // Clients can only talk to brokers; any of them brings a request to a controller that is none.
-    return this.metadata.image.controllers.has(leader) ? this.#config.nodeId : leader;
+    const { nodeId } = this.#config;
+    const leader = this.#member?.controllerId ?? nodeId;
+    // Clients can only talk to brokers, and any of them brings a request to whoever leads; Kafka, too, names any.
+    return this.metadata.image.brokers.has(leader) ? leader : nodeId;
   }
 
   /** The layers of broker configs, as the admin APIs show and change them. */

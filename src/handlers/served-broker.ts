@@ -30,7 +30,7 @@ export interface ServedBroker extends FailureReport {
   readonly groups: GroupCoordinator;
   readonly gate: ProduceGate;
   readonly telemetry: Telemetry;
-  /** The node that leads the metadata group; -1 where that is not known. */
+  /** A broker to bring administrative requests to: the one that leads the metadata group, where that is known. */
   readonly controllerId: number;
   configLayers(): BrokerLayers;
   /** Bytes that can still be written where the data lies. */

@@ -4,7 +4,10 @@ import type { ThreeNodes } from "./three-nodes.ts";
 const { Kafka: KafkaClient, logLevel } = kafkajs;
 
 /** A client that is patient with nodes that come and go. */
-export function connectTo(cluster: ThreeNodes, brokers = cluster.bootstrapServers): Kafka {
+export function connectTo(
+  cluster: Pick<ThreeNodes, "bootstrapServers">,
+  brokers = cluster.bootstrapServers,
+): Kafka {
   return new KafkaClient({
     clientId: "cluster-test",
     brokers,
