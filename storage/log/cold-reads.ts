@@ -11,6 +11,8 @@ import { readSegment, type Tail, walkBatches } from "./segment-reader.ts";
 interface Trail {
   readonly segment: Segment;
   readonly position: number;
+  /** Where the window begins that ends here. */
+  readonly fromOffset: number;
   readonly windowBytes: number;
   /** The next window, on its way already; undefined inside where it could not be read. */
   readonly ahead?: Promise<Uint8Array | undefined> | undefined;
@@ -50,6 +52,21 @@ export class ColdReads {
     }
   }
 
+  /**
+   * Memory has answered a reader. Once it has come to the last window that was read for it, the next one is begun:
+   * it is busy with this one meanwhile.
+   */
+  readOn(slice: LogSlice, { readAheadBytesMax }: LogConfig): void {
+    for (const [nextOffset, trail] of this.#trails) {
+      if (trail.ahead || slice.nextOffset <= trail.fromOffset || slice.nextOffset > nextOffset) continue;
+      const { segment, position } = trail;
+      const windowBytes = Math.min(trail.windowBytes * 2, readAheadBytesMax);
+      const from = { endPosition: position, nextOffset };
+      this.#leaveTrail(from, { ...trail, windowBytes, ahead: this.#readAhead(segment, from, windowBytes) });
+      return;
+    }
+  }
+
   forgetTrails(): void {
     this.#trails.clear();
   }
@@ -57,7 +74,7 @@ export class ColdReads {
   async #readIndexed(segment: Segment, request: ReadRequest, config: LogConfig): Promise<LogSlice> {
     const index = await this.#indexes.of(segment, config.indexIntervalBytes);
     const position = index.offsets.lookup(request.offset);
-    const start = { segment, position, windowBytes: firstWindowBytes };
+    const start = { segment, position, fromOffset: request.offset, windowBytes: firstWindowBytes };
     return this.#readFrom(segment, start, request, config, { isSequential: false });
   }
 
@@ -85,6 +102,7 @@ export class ColdReads {
         this.#leaveTrail(tail, {
           segment,
           position: tail.endPosition,
+          fromOffset: request.offset,
           windowBytes: grownBytes,
           ahead: isSequential ? this.#readAhead(segment, tail, grownBytes) : undefined,
         });
@@ -163,7 +181,8 @@ export class ColdReads {
       return undefined;
     });
     this.#trails.delete(from.nextOffset);
-    this.#leaveTrail(tail, { segment, position: tail.endPosition, windowBytes });
+    const { endPosition: position } = tail;
+    this.#leaveTrail(tail, { segment, position, fromOffset: from.nextOffset, windowBytes });
   }
 
   #leaveTrail(tail: Tail, trail: Trail): void {

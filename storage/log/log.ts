@@ -200,7 +200,10 @@ export class Log implements AsyncDisposable {
   read(request: ReadRequest): LogSlice | Promise<LogSlice> {
     if (this.#isClosed) throw new LogClosedError(this.directory);
     this.#checkRange(request.offset);
-    return this.#readMemory(request) ?? this.#readSegments(request);
+    const slice = this.#readMemory(request);
+    if (!slice) return this.#readSegments(request);
+    if (slice.nextOffset < this.flushedOffset) this.#coldReads.readOn(slice, this.#config);
+    return slice;
   }
 
   /** The first record at or after `timestampMs`. @throws LogCorruptError, DiskError */

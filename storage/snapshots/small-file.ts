@@ -15,7 +15,7 @@
 import { dirname } from "node:path/posix";
 import { type AlignedMemory, withAligned } from "../io/aligned-loan.ts";
 import { alignDown, alignUp } from "../io/alignment.ts";
-import { DiskError, type File, type FileSystem } from "../io/file.ts";
+import { blockBytes, DiskError, type File, type FileSystem } from "../io/file.ts";
 
 /** CRC-32C, continued from `seed`. */
 export type Checksum = (bytes: Uint8Array, seed?: number) => number;
@@ -45,6 +45,8 @@ const magic = 0x4d_49_4c_53;
 const headerLayout = 1;
 /** Largest single read or write: bounds the aligned memory in use. */
 const pieceBytes = 1_048_576;
+/** A window of that size which begins within a block is one read all the same. */
+const readBytesMax = pieceBytes + blockBytes;
 
 /** Replaces the snapshot at `path`, durably. @throws DiskError */
 export async function writeSnapshot(
@@ -145,7 +147,7 @@ export async function readRange(
   while (filled < range.sizeBytes) {
     const at = range.position + filled;
     const blockStart = alignDown(at);
-    const length = Math.min(alignUp(wanted) - blockStart, pieceBytes);
+    const length = Math.min(alignUp(wanted) - blockStart, readBytesMax);
     const count = await withAligned(disk.arena, length, async (buffer) => {
       const count = await file.read(blockStart, buffer.subarray(0, length));
       const end = Math.min(count, wanted - blockStart);

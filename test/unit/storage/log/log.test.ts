@@ -130,7 +130,9 @@ describe("appending and reading", () => {
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     }
     expectBytes(Buffer.concat(seen), bytesOf(batches));
-    expect(readsOfMemory).toBeGreaterThan(readsOfDisk * 0.7);
+    // Past the first windows, in which it shows that somebody goes on, nothing is waited for.
+    expect(readsOfDisk).toBeLessThanOrEqual(2);
+    expect(readsOfMemory).toBeGreaterThan(10);
   });
 
   test("a reader who is quicker than the disk gets what is on its way, once and in order", async () => {
