@@ -24,6 +24,7 @@ export class Striker {
   readonly #admin: Admin;
   /** Nodes whose process is being struck: the next strike takes others. */
   readonly #struck = new Set<number>();
+  #isDiskStruck = false;
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: StrikerOptions) {
@@ -133,9 +134,12 @@ export class Striker {
 
   async #fillDisk(lastsMs: number): Promise<void> {
     const { disk } = this.#options.cluster;
-    await disk?.fill();
+    if (this.#isDiskStruck || !disk) return;
+    this.#isDiskStruck = true;
+    await disk.fill();
     await sleep(lastsMs);
-    disk?.empty();
+    disk.empty();
+    this.#isDiskStruck = false;
   }
 
   /** A node ends by itself when its disk fails: nothing is known of what it has written. */
@@ -143,7 +147,8 @@ export class Striker {
     await this.#holding([diskNodeId], async ([nodeId]) => {
       const { cluster, violate } = this.#options;
       const { disk } = cluster;
-      if (nodeId !== diskNodeId || !disk) return;
+      if (nodeId !== diskNodeId || !disk || this.#isDiskStruck) return;
+      this.#isDiskStruck = true;
       cluster.mayEnd(nodeId);
       disk.break();
       const node = cluster.nodes.node(nodeId);
@@ -153,6 +158,7 @@ export class Striker {
       await cluster.kill(nodeId);
       await sleep(lastsMs);
       disk.repair();
+      this.#isDiskStruck = false;
       cluster.start(nodeId);
     });
   }

@@ -1,6 +1,9 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
+/** What was answered before may not be listened at yet. */
+const given = new Set<number>();
+
 /**
  * A loopback port that a broker can have again after a crash.
  *
@@ -10,7 +13,9 @@ import { createServer } from "node:net";
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
-    if (await canListen(port)) return port;
+    if (given.has(port) || !(await canListen(port))) continue;
+    given.add(port);
+    return port;
   }
 }
 
