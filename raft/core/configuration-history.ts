@@ -1,6 +1,9 @@
 import { strict as assert } from "node:assert";
-import { type Configuration, decodeConfiguration } from "./configuration.ts";
+import { type Configuration, decodeConfiguration, isSameConfiguration } from "./configuration.ts";
 import type { EntryKind } from "./entry.ts";
+
+/** Where a replica that restarts finds the configuration in effect. */
+export type ConfigurationProof = "floor" | "repeated" | "single";
 
 interface Change {
   readonly index: number;
@@ -29,9 +32,24 @@ export class ConfigurationHistory {
     return this.#current.configuration;
   }
 
+  /** Whether the log says who belongs to the group: committed or not, a leader of it has put it there. */
+  get isKnown(): boolean {
+    return this.#changes.length > 0 || this.#floor.voters.length > 0;
+  }
+
   /** Index of the entry that brought the configuration in effect, 0 where it came with the floor. */
   get currentIndex(): number {
     return this.#current.index;
+  }
+
+  /**
+   * What the log tells a replica that restarts of the configuration in effect, for how far it is committed is not durable.
+   * floor: it stands there · repeated: a second entry says the same · single: only the one before is certain.
+   */
+  get proof(): ConfigurationProof {
+    const { index, configuration } = this.#current;
+    if (index === 0) return "floor";
+    return isSameConfiguration(configuration, this.at(index - 1)) ? "repeated" : "single";
   }
 
   /** Index of the last configuration entry in the log, 0 for none. */

@@ -36,6 +36,12 @@ export function isJoint(configuration: Configuration): boolean {
   return configuration.outgoing.length > 0;
 }
 
+/** Whether two configurations have the same members in the same parts. */
+export function isSameConfiguration(a: Configuration, b: Configuration): boolean {
+  const others = listsOf(b);
+  return a.autoLeave === b.autoLeave && listsOf(a).every((list, i) => list.join() === others[i]?.join());
+}
+
 /** Whether a replica has a vote, in either set of voters. */
 export function isVoter(configuration: Configuration, replica: ReplicaId): boolean {
   return configuration.voters.includes(replica) || configuration.outgoing.includes(replica);

@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { ApplyFeed } from "./apply-feed.ts";
 import { Candidate } from "./candidate.ts";
 import type { Configuration } from "./configuration.ts";
-import type { Entry } from "./entry.ts";
+import type { ConfigurationProof } from "./configuration-history.ts";
+import type { Entry, HardState } from "./entry.ts";
 import { Follower } from "./follower.ts";
 import { GroupState, type RaftOptions } from "./group-state.ts";
 import { Leader, type MembershipRefusal, type Proposal, type TransferRefusal } from "./leader.ts";
@@ -52,6 +53,11 @@ export class Raft {
     return this.#state.term;
   }
 
+  /** Term and vote, whether durable yet or not. */
+  get hardState(): HardState {
+    return this.#state.hardState;
+  }
+
   get role(): RoleName {
     return this.#role.name;
   }
@@ -64,6 +70,11 @@ export class Raft {
   /** The committed configuration. */
   get configuration(): Configuration {
     return this.#state.configuration;
+  }
+
+  /** Where a restart would find that configuration. */
+  get configurationProof(): ConfigurationProof {
+    return this.#state.configurations.proof;
   }
 
   get commitIndex(): number {

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Configuration } from "../core/configuration.ts";
 import { members } from "../core/configuration.ts";
+import type { ConfigurationProof } from "../core/configuration-history.ts";
 import type { Entry } from "../core/entry.ts";
 import type { RaftOptions } from "../core/group-state.ts";
 import type { MembershipRefusal, Proposal, TransferRefusal } from "../core/leader.ts";
@@ -115,6 +116,11 @@ export class RaftGroup {
   /** The committed configuration. */
   get configuration(): Configuration {
     return this.raft.configuration;
+  }
+
+  /** Where a restart would find that configuration; only one that is repeated, or stands at the floor, is certain then. */
+  get configurationProof(): ConfigurationProof {
+    return this.raft.configurationProof;
   }
 
   /** What a leader knows of its replicas; undefined for others. */

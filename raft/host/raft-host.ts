@@ -136,9 +136,9 @@ export class RaftHost {
     return group;
   }
 
-  /** Resolves when a group leads here and has applied all that was committed before, or is there no more. */
+  /** Resolves when a group of this replica alone leads, with all that was committed before applied, or is that no more. */
   async settled(group: RaftGroup): Promise<void> {
-    while (this.#has(group) && !group.isSettledLeader) await this.#nextPass();
+    while (this.#has(group) && group.isAlone && !group.isSettledLeader) await this.#nextPass();
   }
 
   /** Resolves when the term of a group is durable, or it is there no more. */
@@ -159,6 +159,19 @@ export class RaftHost {
     this.#options.log.forget(id);
     this.#mustFlush = true;
     this.#schedule();
+  }
+
+  /**
+   * Forgets a group but its term and vote: the replica has left, and might come back under the same name. Where the
+   * group was never started here, `stored` is what the log knows of it.
+   */
+  retire(id: number, stored?: HardState): HardState | undefined {
+    const hardState = this.#groups.get(id)?.raft.hardState ?? stored;
+    this.remove(id);
+    if (!hardState) return undefined;
+    this.#options.log.setHardState(id, hardState);
+    this.#options.log.advanceFloor(id, nothingKnown);
+    return hardState;
   }
 
   /** A group's data below `offset` is durable in its segments. */
@@ -433,6 +446,9 @@ export class RaftHost {
 }
 
 const noHardState: HardState = { term: 0, votedFor: noReplica };
+
+/** Where a replica begins that is to learn everything from a leader. */
+const nothingKnown: SnapshotPoint = { index: 0, term: 0, nextOffset: 0, configuration: votersOnly([]) };
 
 /** What a log begins with. */
 type LogStart = Required<Pick<RaftOptions, "floor" | "nextOffset" | "entries">>;

@@ -19,6 +19,28 @@ describe("elections", () => {
     for (const { applied } of group.replicas) expect(applied.map(({ kind }) => kind)).toEqual(["noop"]);
   });
 
+  test("a replica that has learnt nothing yet gives no vote: it may have forgotten what it once had", () => {
+    const vote = {
+      kind: "vote",
+      from: 1,
+      to: 4,
+      term: 7,
+      isTransfer: false,
+      lastIndex: 9,
+      lastTerm: 6,
+    } as const;
+    const ask = (replica: TestReplica, preVote: boolean) => {
+      replica.raft.step({ ...vote, preVote });
+      return replica.work().map((answer) => answer.kind === "voteAnswer" && answer.isGranted);
+    };
+    for (const preVote of [true, false]) {
+      const blank = new TestReplica(testOptions(4, { configuration: votersOnly([]) }));
+      expect(ask(blank, preVote)).toEqual([false]);
+      const knowing = new TestReplica(testOptions(4, { configuration: votersOnly([1, 2, 4]) }));
+      expect(ask(knowing, preVote)).toEqual([true]);
+    }
+  });
+
   test("a replica that was cut off comes back without a higher term", () => {
     const group = new TestGroup();
     const leader = group.elect(1);
