@@ -6,6 +6,7 @@ import type { FileSystem } from "#storage/io/file.ts";
 import { ClusterMember } from "./cluster/cluster-member.ts";
 import { ClusterOperations } from "./cluster/cluster-operations.ts";
 import { LeaderDirectory } from "./cluster/leader-directory.ts";
+import { MembershipReconciler } from "./cluster/membership-reconciler.ts";
 import type { BrokerEndpoint, MetadataCommand } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
 import {
@@ -24,6 +25,7 @@ import {
   NodeIdentityFile,
 } from "./cluster/node-identity-file.ts";
 import { ProducerIds } from "./cluster/producer-ids.ts";
+import { Reassignments } from "./cluster/reassignments.ts";
 import { ReplicaCatchUp } from "./cluster/replica-catch-up.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
 import { type TopicChanges, topicChanges } from "./cluster/topic-changes.ts";
@@ -38,6 +40,7 @@ import type { ServedBroker } from "./handlers/served-broker.ts";
 import { Housekeeper } from "./partitions/housekeeper.ts";
 import type { Partition } from "./partitions/partition.ts";
 import { PartitionManager } from "./partitions/partition-manager.ts";
+import { restartPartition } from "./partitions/partition-start.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
 import { ProducerStore } from "./partitions/producer-store.ts";
 import { type CancelTimer, type Clock, every } from "./runtime/clock.ts";
@@ -67,6 +70,8 @@ export interface BrokerOptions {
 }
 
 const journalRetryMs = 100;
+/** How often the members of groups are compared with what is wanted. */
+const reconcileIntervalMs = 100;
 /** How long the creation of a topic waits for its partitions' first leaders. */
 const firstLeadersMs = 3_000;
 
@@ -82,6 +87,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly operations: ClusterOperations;
   readonly partitions: PartitionManager;
   readonly topics: TopicAdmin;
+  readonly reassignments: Reassignments;
   readonly producerIds: ProducerIds;
   readonly groupLog: OffsetsTopic;
   readonly groups: GroupCoordinator;
@@ -94,6 +100,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly #member: ClusterMember | undefined;
   readonly #host: RaftHost;
   readonly #metadataKeeper: MetadataKeeper;
+  readonly #producers: ProducerStore;
+  readonly #reconciler: MembershipReconciler;
   readonly #housekeeper: Housekeeper;
   readonly #server: Server;
   readonly #status: BrokerStatus;
@@ -160,7 +168,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
       stored: logStore.stored(metadataGroupId),
       voters: votersOf(config),
     });
-    const producers = new ProducerStore(storage, config);
+    this.#producers = new ProducerStore(storage, config);
+    const producers = this.#producers;
     this.partitions = new PartitionManager({
       nodeId: config.nodeId,
       host: this.#host,
@@ -207,6 +216,13 @@ export class Broker implements ServedBroker, AsyncDisposable {
       config: () => this.#config,
       clock: ports.clock,
       identity: ports.identity,
+    });
+    this.reassignments = new Reassignments({ metadata: this.metadata, clock: ports.clock });
+    this.#reconciler = new MembershipReconciler({
+      metadata: this.metadata,
+      led: () => [...this.partitions.all()].filter(({ isLeader }) => isLeader),
+      group: (groupId) => this.#host.group(groupId),
+      logger,
     });
     this.producerIds = new ProducerIds(this.metadata, { nodeId: config.nodeId, clock: ports.clock });
     this.groupLog = new OffsetsTopic({
@@ -419,6 +435,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       metadata: this.metadata,
       keeper: { install: (snapshot) => this.#metadataKeeper.install(snapshot) },
       partitionOf: (groupId) => this.partitions.ofGroup(groupId),
+      restart: (partition, start) => restartPartition(partition, start, this.#producers),
     });
   }
 
@@ -482,6 +499,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       if (!known.has(groupId)) this.#host.remove(groupId);
     }
     await this.partitions.removeStrangers(image);
+    await this.partitions.removeMoved(image);
   }
 
   async #serve(): Promise<void> {
@@ -554,6 +572,14 @@ export class Broker implements ServedBroker, AsyncDisposable {
       throw new Error(`Cannot register node ${nodeId}: ${result.kind}`);
     }
     this.#member?.watchOver();
+    this.#timers.push(
+      every(
+        this.clock,
+        reconcileIntervalMs,
+        () => this.#reconciler.check(),
+        (err) => this.logger.error({ err }, "cannot bring the members of groups in line"),
+      ),
+    );
     this.operations.start();
   }
 

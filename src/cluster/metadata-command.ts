@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import protobuf from "protobufjs";
+import type { PartitionMove } from "./partition-move.ts";
 
 /**
  * What the metadata group agrees on, as it stands in its log. Fields are only ever added: an old log must
@@ -18,6 +19,9 @@ message Command {
     SetConfigs set_configs = 6;
     AllocateProducerIds allocate_producer_ids = 7;
     SetFenced set_fenced = 8;
+    SetReplicas set_replicas = 9;
+    CancelMove cancel_move = 10;
+    CompleteMove complete_move = 11;
   }
 }
 
@@ -42,6 +46,9 @@ message AddPartitions { string topic_id = 1; uint32 existing = 2; repeated Repli
 message DeleteTopic { string topic_id = 1; }
 message Texts { map<string, string> texts = 1; }
 message SetConfigs { string resource = 1; string name = 2; map<string, string> configs = 3; Texts expected = 4; }
+message SetReplicas { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; }
+message CancelMove { string topic_id = 1; uint32 partition = 2; }
+message CompleteMove { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; }
 message AllocateProducerIds { uint32 node_id = 1; uint32 count = 2; }
 
 message Snapshot {
@@ -56,7 +63,8 @@ message Snapshot {
   repeated RegisterBroker controllers = 9;
 }
 message SnapshotTopic { string name = 1; string topic_id = 2; repeated SnapshotPartition partitions = 3; }
-message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; }
+message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; Move move = 3; repeated uint64 founders = 4; }
+message Move { repeated uint32 adding = 1; repeated uint32 removing = 2; repeated uint32 leaving = 3; }
 `;
 
 /** A change of the cluster's metadata. */
@@ -85,6 +93,12 @@ export type MetadataCommand =
       readonly expected: { readonly texts: Readonly<Record<string, string>> } | null;
     } & ConfigOverrides)
   | { readonly kind: "allocateProducerIds"; readonly nodeId: number; readonly count: number }
+  /** Which nodes are to have a partition's replicas, the preferred leader first. */
+  | ({ readonly kind: "setReplicas" } & PlacedPartition)
+  /** The replicas that were there before the move are to stay. */
+  | { readonly kind: "cancelMove"; readonly topicId: string; readonly partition: number }
+  /** The partition's group consists of these replicas; where others are wanted by now it changes nothing. */
+  | ({ readonly kind: "completeMove" } & PlacedPartition)
   | {
       readonly kind: "setFenced";
       readonly nodeId: number;
@@ -92,6 +106,13 @@ export type MetadataCommand =
       readonly incarnation: string;
       readonly isFenced: boolean;
     };
+
+/** One partition of a topic, and nodes for its replicas. */
+export interface PlacedPartition {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly replicas: readonly number[];
+}
 
 export interface BrokerEndpoint {
   readonly listener: string;
@@ -140,16 +161,17 @@ export interface MetadataSnapshot {
   readonly topics: readonly {
     readonly name: string;
     readonly topicId: string;
-  /** How often its data directory was opened: a directory that counts less is an older state of it. 0: not counted. */
-  readonly generation?: number;
-  /** Where the other nodes reach it; absent for a node that is alone. */
-  readonly peerHost?: string;
-  readonly peerPort?: number;
-  /** It votes in the metadata group, and serves no client. */
-  readonly isControllerOnly?: boolean;
-    readonly partitions: readonly { readonly groupId: number; readonly replicas: readonly number[] }[];
+    readonly partitions: readonly SnapshotPartition[];
   }[];
   readonly configs: readonly ConfigOverrides[];
+}
+
+/** A partition as a snapshot has it; empty founders are its replicas. */
+export interface SnapshotPartition {
+  readonly groupId: number;
+  readonly replicas: readonly number[];
+  readonly founders?: readonly number[];
+  readonly move?: PartitionMove | null;
 }
 
 const root = protobuf.parse(schema).root;

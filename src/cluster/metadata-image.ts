@@ -3,7 +3,16 @@ import type {
   ConfigOverrides,
   MetadataCommand,
   MetadataSnapshot,
+  SnapshotPartition,
 } from "./metadata-command.ts";
+import {
+  arrived,
+  isReassigning,
+  originOf,
+  type PartitionMove,
+  retargeted,
+  targetOf,
+} from "./partition-move.ts";
 
 /** One partition's place in the cluster. */
 export interface PartitionImage {
@@ -12,6 +21,10 @@ export interface PartitionImage {
   readonly groupId: number;
   /** During a move all that are there or are to come, those of its target first, as in Kafka. */
   readonly replicas: readonly number[];
+  /** Where it is going; absent for nearly all. */
+  readonly move?: PartitionMove;
+  /** The replicas, as Raft knows them, that its group began with; `replicas` unless told. */
+  readonly founders?: readonly number[];
 }
 
 export interface TopicImage {
@@ -44,6 +57,9 @@ export type CommandResult =
   | { readonly kind: "topicExists" }
   | { readonly kind: "topicCollides"; readonly with: string }
   | { readonly kind: "unknownTopic" }
+  | { readonly kind: "unknownPartition" }
+  /** There is no move to be cancelled. */
+  | { readonly kind: "noMove" }
   /** The node is registered with another disk than the one that it comes with. */
   | { readonly kind: "foreignDirectory" }
   /** The node comes with an older state of its disk than it has served with. */
@@ -146,6 +162,10 @@ export function applyCommand(
       return deleteTopic(image, command.topicId);
     case "setConfigs":
       return setConfigs(image, command);
+    case "setReplicas":
+    case "cancelMove":
+    case "completeMove":
+      return movePartition(image, command);
     case "allocateProducerIds": {
       const first = image.nextProducerId;
       return {
@@ -181,7 +201,9 @@ export function toSnapshot(image: MetadataImage, term: number): MetadataSnapshot
 }
 
 export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
-  const topics = snapshot.topics.map((topic) => topicImage(topic.name, topic.topicId, topic.partitions));
+  const topics = snapshot.topics.map((topic) =>
+    topicImage(topic.name, topic.topicId, topic.partitions.map(storedPartition)),
+  );
   return {
     index: snapshot.index,
     clusterId: snapshot.clusterId,
@@ -198,6 +220,15 @@ export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
       ]),
     ),
   };
+}
+
+function storedPartition({
+  groupId,
+  replicas,
+  founders = [],
+  move,
+}: SnapshotPartition): Omit<PartitionImage, "index"> {
+  return { groupId, replicas, ...(founders.length > 0 && { founders }), ...(move && { move }) };
 }
 
 function done(image: MetadataImage): { image: MetadataImage; result: CommandResult } {
@@ -337,6 +368,41 @@ function deleteTopic(image: MetadataImage, topicId: string): { image: MetadataIm
     topicNames,
     configs: withConfigs(image, { resource: "topic", name: topic.name, configs: {} }),
   });
+}
+
+function movePartition(
+  image: MetadataImage,
+  command: MetadataCommand & { kind: "setReplicas" | "cancelMove" | "completeMove" },
+): { image: MetadataImage; result: CommandResult } {
+  const topic = topicById(image, command.topicId);
+  if (!topic) return { image, result: { kind: "unknownTopic" } };
+  const partition = topic.partitions[command.partition];
+  if (!partition) return { image, result: { kind: "unknownPartition" } };
+  const moved = partitionAfter(partition, command);
+  if (!moved) return { image, result: { kind: "noMove" } };
+  if (moved === partition) return done(image);
+  const partitions = topic.partitions.with(command.partition, moved);
+  return done({ ...image, topics: new Map(image.topics).set(topic.name, { ...topic, partitions }) });
+}
+
+/** Undefined where there is nothing to cancel. */
+function partitionAfter(
+  partition: PartitionImage,
+  command: MetadataCommand & { kind: "setReplicas" | "cancelMove" | "completeMove" },
+): PartitionImage | undefined {
+  switch (command.kind) {
+    case "setReplicas":
+      return retargeted(partition, command.replicas);
+    case "cancelMove":
+      return isReassigning(partition) ? retargeted(partition, originOf(partition)) : undefined;
+    case "completeMove": {
+      const target = targetOf(partition);
+      const isTarget = target.join() === command.replicas.join();
+      return partition.move && isTarget ? arrived(partition) : partition;
+    }
+    default:
+      return command satisfies never;
+  }
 }
 
 function topicImage(

@@ -1,4 +1,5 @@
 import { AlterConfigs } from "#protocol/messages/alter-configs.ts";
+import { AlterPartitionReassignments } from "#protocol/messages/alter-partition-reassignments.ts";
 import { ApiVersions } from "#protocol/messages/api-versions.ts";
 import { CreatePartitions } from "#protocol/messages/create-partitions.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
@@ -21,6 +22,7 @@ import { JoinGroup } from "#protocol/messages/join-group.ts";
 import { LeaveGroup } from "#protocol/messages/leave-group.ts";
 import { ListGroups } from "#protocol/messages/list-groups.ts";
 import { ListOffsets } from "#protocol/messages/list-offsets.ts";
+import { ListPartitionReassignments } from "#protocol/messages/list-partition-reassignments.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import { OffsetCommit } from "#protocol/messages/offset-commit.ts";
 import { OffsetDelete } from "#protocol/messages/offset-delete.ts";
@@ -60,6 +62,7 @@ import { listOffsets } from "./list-offsets.ts";
 import { metadata } from "./metadata.ts";
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts";
 import { produce } from "./produce.ts";
+import { alterPartitionReassignments, listPartitionReassignments } from "./reassignments.ts";
 import type { AdvertisedApi, RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -109,6 +112,8 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     route(DeleteGroups, deleteGroups),
     route(ElectLeaders, electLeaders),
     route(IncrementalAlterConfigs, incrementalAlterConfigs),
+    route(AlterPartitionReassignments, alterPartitionReassignments),
+    route(ListPartitionReassignments, listPartitionReassignments),
     route(OffsetDelete, offsetDelete),
     route(DescribeCluster, describeCluster),
     route(DescribeProducers, describeProducers),

@@ -2,6 +2,7 @@ import type { ClusterOperations } from "../cluster/cluster-operations.ts";
 import type { LeaderDirectory } from "../cluster/leader-directory.ts";
 import type { MetadataStore } from "../cluster/metadata-store.ts";
 import type { ProducerIds } from "../cluster/producer-ids.ts";
+import type { Reassignments } from "../cluster/reassignments.ts";
 import type { TopicAdmin } from "../cluster/topic-admin.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { BrokerLayers } from "../config/effective-values.ts";
@@ -25,6 +26,7 @@ export interface ServedBroker extends FailureReport {
   readonly operations: ClusterOperations;
   readonly partitions: PartitionManager;
   readonly topics: TopicAdmin;
+  readonly reassignments: Reassignments;
   readonly producerIds: ProducerIds;
   readonly groupLog: OffsetsTopic;
   readonly groups: GroupCoordinator;

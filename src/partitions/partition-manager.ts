@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { votersOnly } from "#raft/core/configuration.ts";
+import { type Configuration, votersOnly } from "#raft/core/configuration.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
@@ -13,6 +13,7 @@ import {
   type PartitionImage,
   type TopicImage,
 } from "../cluster/metadata-image.ts";
+import { holdersOf } from "../cluster/partition-move.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
@@ -96,6 +97,8 @@ export class PartitionManager {
   readonly #open = new Map<string, (Partition | undefined)[]>();
   /** Open partitions that this node leads, as listeners were told. */
   readonly #led = new Set<Partition>();
+  /** Groups whose replicas have left this node, and what they must not forget, in case they come back. */
+  readonly #retired = new Map<number, StoredGroup>();
   readonly #startedMs: number;
   #isClosing = false;
   #workers = 0;
@@ -147,7 +150,9 @@ export class PartitionManager {
         if (image.topics.get(topic.name)?.id !== topic.id) this.#removeTopic(topic);
       }
       for (const topic of image.topics.values()) {
-        if (topic !== previous.topics.get(topic.name)) this.#placeTopic(topic);
+        if (topic === previous.topics.get(topic.name)) continue;
+        this.#vacate(topic);
+        this.#placeTopic(topic);
       }
     }
     if (image.configs !== previous.configs) this.#applySettings(image, previous);
@@ -171,6 +176,20 @@ export class PartitionManager {
     await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
   }
 
+  /** Removes what partitions that were moved elsewhere have left here, where a crash came before that. @throws DiskError */
+  async removeMoved(image: MetadataImage): Promise<void> {
+    const { nodeId, logs, logger } = this.#options;
+    for (const { partitions } of image.topics.values()) {
+      for (const place of partitions)
+        if (!holdersOf(place).includes(nodeId)) this.#retireGroup(place.groupId);
+    }
+    const removed = await logs.removeStrangers(
+      ({ topic, topicId, partition }) =>
+        image.topics.get(topic)?.id !== topicId || this.#placed.get(topicId)?.[partition] !== undefined,
+    );
+    if (removed.length > 0) logger.info({ removed }, "removed what partitions that were moved had left");
+  }
+
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -192,7 +211,7 @@ export class PartitionManager {
     const placed = this.#placed.get(topic.id) ?? [];
     this.#placed.set(topic.id, placed);
     for (const image of topic.partitions) {
-      if (placed[image.index] || !image.replicas.includes(this.#options.nodeId)) continue;
+      if (placed[image.index] || !holdersOf(image).includes(this.#options.nodeId)) continue;
       const place: Placed = { topic, image, partition: undefined, isRemoved: false, work: Promise.resolve() };
       placed[image.index] = place;
       const before = this.#removals.get(nameOf(place)) ?? Promise.resolve();
@@ -223,8 +242,9 @@ export class PartitionManager {
   async #openPlaced(place: Placed): Promise<Opened> {
     const { host, logs, producers, dirty, storedGroup, settingsOf } = this.#options;
     const { topic, image } = place;
-    const stored = storedGroup(image.groupId);
-    const isAlone = image.replicas.length === 1;
+    const stored = this.#retired.get(image.groupId) ?? storedGroup(image.groupId);
+    const configuration = stored?.configuration ?? this.#firstConfiguration(image);
+    const isAlone = configuration.voters.length === 1 && configuration.voters[0] === host.replica;
     const settings = settingsOf(topic.name);
     const log = await logs
       .openLog({ topic: topic.name, topicId: topic.id, partition: image.index }, logConfigOf(settings))
@@ -252,7 +272,7 @@ export class PartitionManager {
       ...stored,
       id: image.groupId,
       stateMachine: partition,
-      configuration: stored?.configuration ?? votersOnly(image.replicas),
+      configuration,
       nextOffset: isAlone ? log.nextOffset : (stored?.floorNextOffset ?? 0),
       hardState: {
         // Terms are leader epochs, and those must not go backwards even if the journal was lost.
@@ -260,10 +280,18 @@ export class PartitionManager {
         votedFor: stored?.hardState.votedFor ?? -1,
       },
     });
+    this.#retired.delete(image.groupId);
     partition.lead(group);
     place.partition = partition;
-    if (!isAlone && !stored && image.replicas[0] === this.#options.nodeId) this.#encourage(group);
+    const isFounder = configuration.voters.length > 0;
+    if (!isAlone && !stored && isFounder && image.replicas[0] === this.#options.nodeId)
+      this.#encourage(group);
     return { partition, group };
+  }
+
+  /** Who founds a group knows who else does; who comes later learns that from its leader. */
+  #firstConfiguration({ replicas, founders = replicas }: PartitionImage): Configuration {
+    return votersOnly(founders.includes(this.#options.host.replica) ? founders : []);
   }
 
   async #serve(place: Placed, { partition, group }: Opened): Promise<void> {
@@ -332,28 +360,56 @@ export class PartitionManager {
   }
 
   #removeTopic(topic: TopicImage): void {
+    const { host, storedGroup } = this.#options;
     const placed = this.#placed.get(topic.id) ?? [];
     this.#placed.delete(topic.id);
-    for (const place of placed) {
-      if (!place) continue;
-      place.isRemoved = true;
-      if (place.partition) this.#retire(place.partition);
-      const name = nameOf(place);
-      const removal = place.work
-        .then(() => this.#withWorker(() => this.#removePlaced(place)))
-        .catch((error: unknown) => {
-          // The topic is gone for everyone; what is left of its files goes at the next start.
-          this.#options.logger.error({ err: error, partition: name }, "cannot remove a partition's files");
-        })
-        .finally(() => {
-          if (this.#removals.get(name) === removal) this.#removals.delete(name);
-        });
-      this.#removals.set(name, removal);
+    for (const { index, groupId } of topic.partitions) {
+      const place = placed[index];
+      if (place) this.#remove(place, () => host.remove(groupId));
+      else if (this.#retired.delete(groupId) || storedGroup(groupId)) host.remove(groupId);
     }
   }
 
-  async #removePlaced({ partition, image }: Placed): Promise<void> {
-    this.#options.host.remove(image.groupId);
+  /** Removes the partitions of a topic that have been moved elsewhere. */
+  #vacate(topic: TopicImage): void {
+    const placed = this.#placed.get(topic.id);
+    if (!placed) return;
+    for (const image of topic.partitions) {
+      const place = placed[image.index];
+      if (!place || holdersOf(image).includes(this.#options.nodeId)) continue;
+      delete placed[image.index];
+      this.#remove(place, () => this.#retireGroup(image.groupId));
+    }
+  }
+
+  #remove(place: Placed, removeGroup: () => void): void {
+    place.isRemoved = true;
+    if (place.partition) this.#retire(place.partition);
+    const name = nameOf(place);
+    const removal = place.work
+      .then(() => this.#withWorker(() => this.#removePlaced(place, removeGroup)))
+      .catch((error: unknown) => {
+        // Nobody needs it any more; what is left of its files goes at the next start.
+        this.#options.logger.error({ err: error, partition: name }, "cannot remove a partition's files");
+      })
+      .finally(() => {
+        if (this.#removals.get(name) === removal) this.#removals.delete(name);
+      });
+    this.#removals.set(name, removal);
+  }
+
+  /** A replica that comes back must not vote twice in a term: that much is kept of its group. */
+  #retireGroup(groupId: number): void {
+    const { host, storedGroup } = this.#options;
+    const stored = storedGroup(groupId);
+    const isBlank = !stored || (stored.configuration?.voters.length === 0 && stored.entries.length === 0);
+    if (isBlank && !host.group(groupId)) return;
+    const hardState = host.retire(groupId, stored?.hardState);
+    if (hardState) this.#retired.set(groupId, { ...blank, hardState });
+  }
+
+  async #removePlaced({ partition }: Placed, removeGroup: () => void): Promise<void> {
+    removeGroup();
     if (partition) {
       partition.close();
       await this.#options.logs.remove({ topic: partition.topic, partition: partition.index });
@@ -397,6 +453,14 @@ export class PartitionManager {
     }
   }
 }
+
+/** What is known of a group whose replica has left, besides its term and vote. */
+const blank: Omit<StoredGroup, "hardState"> = {
+  floor: { index: 0, term: 0 },
+  floorNextOffset: 0,
+  configuration: votersOnly([]),
+  entries: [],
+};
 
 function settle(partition: Partition, settings: TopicSettings): void {
   partition.settings = settings;

@@ -82,6 +82,17 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
     existing: fc.nat(3),
     partitions: fc.array(fc.array(fc.nat(3), { maxLength: 2 }), { maxLength: 2 }),
   }),
+  fc.record({
+    kind: fc.constantFrom("setReplicas" as const, "completeMove" as const),
+    topicId: names.map((name) => `id-${name}`),
+    partition: fc.nat(2),
+    replicas: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant("cancelMove" as const),
+    topicId: names.map((name) => `id-${name}`),
+    partition: fc.nat(2),
+  }),
   fc.record({ kind: fc.constant("deleteTopic" as const), topicId: names.map((name) => `id-${name}`) }),
   fc.record({
     kind: fc.constant("setConfigs" as const),
@@ -146,6 +157,29 @@ test("groups and producer ids are never given twice", () =>
       expect(known.has(0)).toBe(false);
     }),
   ));
+
+test("a move is done when the replicas that are wanted by then are there, and can be taken back before", () => {
+  const place = { topicId: "id-a", partition: 0 } as const;
+  const moving = [create("a"), { kind: "setReplicas", ...place, replicas: [2, 3] }] as MetadataCommand[];
+  const partition = (...commands: MetadataCommand[]) =>
+    after(...moving, ...commands).image.topics.get("a")?.partitions[0];
+  const founders = [1];
+  expect(partition()).toMatchObject({ replicas: [2, 3, 1], move: { adding: [2, 3], removing: [1] } });
+  expect(partition({ kind: "completeMove", ...place, replicas: [3] })).toEqual(partition());
+  expect(partition({ kind: "completeMove", ...place, replicas: [2, 3] })).toEqual({
+    ...{ index: 0, groupId: 1, replicas: [2, 3], founders },
+  });
+  expect(partition({ kind: "cancelMove", ...place })).toMatchObject({
+    replicas: [1],
+    move: { leaving: [2, 3] },
+  });
+
+  const again = after(...moving, { kind: "cancelMove", ...place }, { kind: "cancelMove", ...place });
+  expect(again.result).toEqual({ kind: "noMove" });
+  expect(after(create("a"), { kind: "setReplicas", ...place, partition: 1, replicas: [2] }).result).toEqual({
+    kind: "unknownPartition",
+  });
+});
 
 test("a topic that exists, or would look the same in metric names, changes nothing (trap 63)", () => {
   const taken = after(create("a.b"), create("a.b", "other"));

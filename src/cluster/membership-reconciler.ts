@@ -1,0 +1,137 @@
+import type { Logger } from "pino";
+import type { Configuration } from "#raft/core/configuration.ts";
+import { type ReplicaId, replicaId } from "#raft/core/replica-id.ts";
+import type { RaftGroup } from "#raft/host/raft-group.ts";
+import { nextStep, type WantedMembers } from "./membership-step.ts";
+import type { PartitionImage, TopicImage } from "./metadata-image.ts";
+import type { MetadataStore } from "./metadata-store.ts";
+import { targetOf } from "./partition-move.ts";
+
+/** A partition that this node leads. */
+export interface LedPartition {
+  readonly topic: string;
+  readonly index: number;
+  readonly groupId: number;
+}
+
+export interface MembershipReconcilerOptions {
+  readonly metadata: MetadataStore;
+  /** The partitions that this node leads. */
+  readonly led: () => Iterable<LedPartition>;
+  readonly group: (groupId: number) => RaftGroup | undefined;
+  readonly logger: Logger;
+}
+
+/** Groups that bring new replicas close at the same time, so that moves of many partitions leave the others room. */
+const catchUpsMax = 16;
+
+/** What was found when a group was looked at last: as long as none of it has changed, nothing is to be done. */
+interface Seen {
+  readonly configuration: Configuration;
+  readonly partition: PartitionImage;
+}
+
+interface Work {
+  readonly group: RaftGroup;
+  readonly term: number;
+  readonly commitIndex: number;
+}
+
+/**
+ * On the leader of each group: brings the group's members to what the metadata wants, a step at a time, and tells the
+ * metadata when a move is done. All that it goes by is in the image and in the group itself, so that whoever leads next
+ * goes on where this one was.
+ */
+export class MembershipReconciler {
+  readonly #options: MembershipReconcilerOptions;
+  readonly #inLine = new WeakMap<RaftGroup, Seen>();
+  /** Groups whose members are changing, as they were at the last look. */
+  readonly #work = new Map<number, Work>();
+  readonly #completing = new Set<number>();
+
+  constructor(options: MembershipReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at all groups that are led here; called many times in a second. */
+  check(): void {
+    const { metadata, led, group: groupOf } = this.#options;
+    const { topics } = metadata.image;
+    const looked = new Set<number>();
+    for (const { topic: name, index, groupId } of led()) {
+      const topic = topics.get(name);
+      const partition = topic?.partitions[index];
+      const group = groupOf(groupId);
+      if (!topic || !group || partition?.groupId !== groupId || !group.isSettledLeader) continue;
+      if (this.#isInLine(group, partition)) continue;
+      looked.add(groupId);
+      this.#advance(group, topic, partition);
+    }
+    for (const groupId of this.#work.keys()) if (!looked.has(groupId)) this.#work.delete(groupId);
+  }
+
+  #isInLine(group: RaftGroup, partition: PartitionImage): boolean {
+    const seen = this.#inLine.get(group);
+    return seen?.configuration === group.configuration && seen.partition === partition;
+  }
+
+  #advance(group: RaftGroup, topic: TopicImage, partition: PartitionImage): void {
+    const target = targetOf(partition);
+    const wanted = { voters: target.map((nodeId) => this.#replicaOn(nodeId)) };
+    if (!this.#changeMembers(group, wanted, { isMoving: partition.move !== undefined })) return;
+    if (partition.move) this.#complete(topic, partition, target);
+    else this.#inLine.set(group, { configuration: group.configuration, partition });
+  }
+
+  /** Takes the next step; true where none is left. */
+  #changeMembers(group: RaftGroup, wanted: WantedMembers, { isMoving }: { isMoving: boolean }): boolean {
+    const { configuration, progress, commitIndex, term, id } = group;
+    if (!progress) return false;
+    const before = this.#work.get(id);
+    const isSame = before?.group === group && before.term === term;
+    // At the first look everything that is committed counts, and nobody can have just that.
+    const earlierCommitIndex = isSame ? before.commitIndex : Infinity;
+    const step = nextStep({ configuration, progress, earlierCommitIndex }, wanted);
+    if (step.kind === "inLine") {
+      this.#work.delete(id);
+      return this.#isProven(group, { isMoving });
+    }
+    if (step.kind === "change" && step.startsCatchUp && !isSame && this.#work.size >= catchUpsMax)
+      return false;
+    this.#work.set(id, { group, term, commitIndex });
+    if (step.kind === "change") group.changeMembership(step.change);
+    return false;
+  }
+
+  /**
+   * Whether those who are left find out by themselves, after a restart of all, that they do without the others: until then
+   * they would ask votes of replicas that are gone. The configuration once more is what tells them.
+   */
+  #isProven(group: RaftGroup, { isMoving }: { isMoving: boolean }): boolean {
+    const proof = group.configurationProof;
+    // A floor may be on its way to the disk; who has left must not delete anything before it is there.
+    if (proof === "repeated" || (proof === "floor" && !isMoving)) return true;
+    group.changeMembership({ kind: "auto", steps: [] });
+    return false;
+  }
+
+  #replicaOn(nodeId: number): ReplicaId {
+    return replicaId({ nodeId, incarnation: 0 });
+  }
+
+  #complete({ id: topicId, name }: TopicImage, partition: PartitionImage, replicas: readonly number[]): void {
+    const { groupId, index } = partition;
+    if (this.#completing.has(groupId)) return;
+    this.#completing.add(groupId);
+    const { metadata, logger } = this.#options;
+    metadata
+      .propose({ kind: "completeMove", topicId, partition: index, replicas })
+      .then((result) => {
+        if (result.kind === "done")
+          logger.info({ partition: `${name}-${index}`, replicas }, "moved a partition");
+      })
+      // What is not known to be done is tried again.
+      .catch(() => undefined)
+      .finally(() => this.#completing.delete(groupId));
+  }
+}
