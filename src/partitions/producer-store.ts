@@ -74,8 +74,28 @@ export class ProducerStore {
    * they say of their producers cannot be read again. @throws DiskError
    */
   save(partition: Partition): Promise<void> {
+    return this.#inTurn(partition, () => this.#save(partition));
+  }
+
+  /**
+   * Takes over what another replica knows, for a log that `restartLog` lets begin anew at the snapshot's offset. The
+   * snapshot comes first: one ahead of its log is not used, so that a crash in between leaves the log as it was.
+   * @throws DiskError, and what `restartLog` throws
+   */
+  replace(partition: Partition, snapshot: ProducerSnapshot, restartLog: () => Promise<void>): Promise<void> {
+    return this.#inTurn(partition, async () => {
+      await this.#write(partition, snapshot);
+      // Whatever happens next, the file is not what it was.
+      this.#saved.delete(partition);
+      await restartLog();
+      partition.producers.replaceBy(snapshot.producers);
+      this.#saved.set(partition, { offset: snapshot.offset, sizeBytes: 0 });
+    });
+  }
+
+  #inTurn(partition: Partition, work: () => Promise<void>): Promise<void> {
     const before = this.#saving.get(partition) ?? Promise.resolve();
-    const saving = before.catch(() => undefined).then(() => this.#save(partition));
+    const saving = before.catch(() => undefined).then(work);
     this.#saving.set(partition, saving);
     return saving;
   }
@@ -88,11 +108,13 @@ export class ProducerStore {
       .map((entry) => ({ ...entry, batches: entry.batches.filter(({ nextOffset }) => nextOffset <= offset) }))
       .filter(({ batches }) => batches.length > 0);
     const { sizeBytes } = partition.log;
-    await writeSnapshot(this.#disk, pathOf(partition), {
-      version,
-      payload: encodeProducerSnapshot({ offset, producers }),
-    });
+    await this.#write(partition, { offset, producers });
     this.#saved.set(partition, { offset, sizeBytes });
+  }
+
+  async #write(partition: Partition, snapshot: ProducerSnapshot): Promise<void> {
+    const payload = encodeProducerSnapshot(snapshot);
+    await writeSnapshot(this.#disk, pathOf(partition), { version, payload });
   }
 }
 

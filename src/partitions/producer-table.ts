@@ -56,6 +56,12 @@ export class ProducerTable {
     for (const entry of entries) this.#entries.set(entry.producerId, entry);
   }
 
+  /** Forgets all that it knows for what another replica knew. */
+  replaceBy(entries: Iterable<ProducerEntry>): void {
+    this.#entries.clear();
+    this.restore(entries);
+  }
+
   /** Judges a batch before it is appended. A producer that is not known (any more) may begin anywhere. */
   check(sequence: ProducerSequence): SequenceVerdict {
     const entry = this.#entries.get(sequence.producerId);

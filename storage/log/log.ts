@@ -64,7 +64,7 @@ export class Log implements AsyncDisposable {
   readonly #indexes: SegmentIndexes;
   readonly #coldReads: ColdReads;
   readonly #dirty: DirtyBatches;
-  readonly #epochs: EpochIndex;
+  #epochs: EpochIndex;
   readonly #segments: Segments;
   #config: LogConfig;
   #startOffset: number;
@@ -240,6 +240,25 @@ export class Log implements AsyncDisposable {
       if (offset >= this.flushedOffset) await this.#segments.sealOpen(this.#config, this.#facts());
       await this.#dropBefore(offset);
     });
+  }
+
+  /**
+   * Drops everything and begins anew, empty, at an offset behind all that is here, all at once: for a replica whose
+   * leader has nothing left of what it has. @throws DiskError
+   */
+  restartAt(startOffset: number, epochs: readonly EpochStart[]): Promise<void> {
+    return this.#exclusively(() =>
+      this.#segments.restartAt(startOffset, { epochs, cleanedOffset: this.#cleanedOffset }, () => {
+        assert(startOffset >= this.#nextOffset);
+        this.#startOffset = startOffset;
+        this.#nextOffset = startOffset;
+        this.#epochs = new EpochIndex(epochs);
+        this.#budget.remove(this.dirtyBytes);
+        this.#dirty.clear();
+        this.#cache.clear();
+        this.#coldReads.forgetTrails();
+      }),
+    );
   }
 
   /** Removes the segments that retention by time and size lets go. @throws DiskError */

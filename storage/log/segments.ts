@@ -155,6 +155,30 @@ export class Segments {
   }
 
   /**
+   * Begins anew, empty, at an offset behind all that is here. One checkpoint makes the exchange: what a crash leaves of
+   * the files lies below the start, and the next opening removes it. `onDurable` runs once the new start is.
+   * @throws DiskError
+   */
+  async restartAt(
+    startOffset: number,
+    { epochs, cleanedOffset }: Omit<CheckpointedFacts, "startOffset">,
+    onDurable: () => void,
+  ): Promise<void> {
+    assert(startOffset >= this.#flushedOffset);
+    const replaced = this.#replaced;
+    const facts = { startOffset, nextOffset: startOffset, epochs, cleanedOffset, replaced };
+    await writeCheckpointUnsynced(this.#disk, this.#directory, { ...facts, sealed: [], open: null });
+    await this.#disk.files.syncDirectory(this.#directory);
+    const dropped = this.#list;
+    this.#list = [];
+    this.#writer = undefined;
+    this.#flushedOffset = startOffset;
+    this.#uncheckpointedBytes = 0;
+    onDurable();
+    await this.#removeFiles(dropped);
+  }
+
+  /**
    * Puts compacted segments, whose files are durable, in the place of those that they were made of: one checkpoint
    * makes the exchange, so that a crash leaves the ones or the others. False when the old ones are not all there any more.
    * @throws DiskError
