@@ -38,7 +38,7 @@ export async function runPlan(
   const options: SimulationOptions = {
     ...(onLogLine && { onLogLine }),
     ...(bug?.wrapFiles && { wrapFiles: bug.wrapFiles }),
-    observe: (marks) => together(observeBrokers(marks), ...(bug?.plant ? [bug.plant()] : [])),
+    observe: (watched) => together(observeBrokers(watched), ...(bug?.plant ? [bug.plant()] : [])),
   };
   return await simulate(plan, options);
 }

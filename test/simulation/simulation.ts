@@ -4,6 +4,7 @@ import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import type { BrokerConfig } from "#src/config/broker-config.ts";
 import { loadBrokerConfig } from "#src/config/load-broker-config.ts";
 import type { FileSystem } from "#storage/io/file.ts";
+import { AcknowledgedEnds } from "./clients/acknowledged-ends.ts";
 import { readConfig, readTopicExistence, SimulatedAdmin } from "./clients/admin.ts";
 import { expectNone, Unanswered } from "./clients/client-connection.ts";
 import { ClusterClient, type TopicPartition } from "./clients/cluster-client.ts";
@@ -12,6 +13,7 @@ import { SimulatedGroupMember } from "./clients/group-member.ts";
 import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
+import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
 import { type Mark, Marks } from "./cluster/marks.ts";
 import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
 import type { Violation } from "./cluster/violation.ts";
@@ -20,7 +22,7 @@ import type { Operation } from "./history/operation.ts";
 import { Recorder } from "./history/recorder.ts";
 import { applyFault, type Heal } from "./plan/apply-fault.ts";
 import type { Fault } from "./plan/fault.ts";
-import type { ClientPlan, Plan } from "./plan/plan.ts";
+import type { ClientPlan, MajorityPlan, Plan } from "./plan/plan.ts";
 import { SimulatedClock } from "./world/clock.ts";
 import { SimulatedDisk } from "./world/disk.ts";
 import { Links } from "./world/links.ts";
@@ -37,8 +39,14 @@ export interface SimulationOptions {
   readonly onLogLine?: (line: string) => void;
   /** Puts a bug between the brokers and their disks. */
   readonly wrapFiles?: (files: FileSystem) => FileSystem;
-  /** Told of rare states that only a look inside shows; calls come during the run. */
-  readonly observe?: (marks: Marks) => Disposable;
+  /** Looks inside for rare states and for what must not be; calls come during the run. */
+  readonly observe?: (watched: Watched) => Disposable;
+}
+
+/** Whom a look inside tells what it sees. */
+export interface Watched {
+  readonly marks: Marks;
+  readonly onViolation: (violation: Violation) => void;
 }
 
 /** What one run has shown. */
@@ -58,6 +66,8 @@ export interface Report {
 interface Client {
   readonly plan: ClientPlan;
   readonly isIdle: boolean;
+  /** Whether a producer has sent all that it is to send. */
+  readonly hasDoneAll: boolean;
   /** What it is to have read in the end, if anything. */
   readonly reading: Reading | undefined;
   start(): void;
@@ -88,6 +98,7 @@ class Simulation implements Disposable {
   readonly #trace = new Trace();
   readonly #marks = new Marks();
   readonly #trims = new Trims();
+  readonly #ends = new AcknowledgedEnds();
   readonly #streams: RandomStreams;
   readonly #tripwires: Tripwires;
   readonly #scheduler: Scheduler;
@@ -117,7 +128,10 @@ class Simulation implements Disposable {
       random: this.#streams.stream("network"),
     });
     this.#recorder = new Recorder(() => this.#scheduler.nowUs);
-    this.#observer = options.observe?.(this.#marks);
+    this.#observer = options.observe?.({
+      marks: this.#marks,
+      onViolation: (violation) => this.#violate(violation),
+    });
     for (const host of plan.hosts) this.#nodes.set(host, this.#newNode(host));
     process.on("unhandledRejection", this.#onRejection);
   }
@@ -130,7 +144,12 @@ class Simulation implements Disposable {
 
   async run(): Promise<Report> {
     const isComplete =
-      (await this.#setUp()) && (await this.#beSafe()) && (await this.#beLive()) && (await this.#readAll());
+      (await this.#setUp()) &&
+      (await this.#beSafe()) &&
+      (await this.#goOnWithMajority()) &&
+      (await this.#beLive()) &&
+      (await this.#readAll()) &&
+      (await this.#compareReplicas());
     const history = this.#recorder.history();
     this.#judge(history, isComplete);
     await this.#shutDown();
@@ -197,6 +216,60 @@ class Simulation implements Disposable {
 
   #clients: readonly Client[] = [];
 
+  /** A majority is well, the others are not: all partitions must take batches, and once all are well go on as they did. */
+  async #goOnWithMajority(): Promise<boolean> {
+    const { majority, topics } = this.#plan;
+    if (!majority) return true;
+    const others = this.#nodesOf(majority.others);
+    const well = [...this.#nodes.values()].filter((node) => !others.includes(node));
+    const heal = this.#disable(others, majority);
+    const tasks = topics.flatMap(({ name: topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({
+        ...{ topic, partition, atMs: 1, recordCount: 1, sizeBytes: 20 },
+      })),
+    );
+    const prober = this.#clientOf({
+      ...{ kind: "producer", name: "prober", isIdempotent: true, acks: -1, inFlightMax: 1, retries: true },
+      ...{ deliveryTimeoutMs: this.#plan.livenessMs, compression: "none", tasks },
+    });
+    let isBegun = false;
+    const isLive = await this.#until("a majority goes on without the others", () => {
+      for (const node of well) if (node.state === "down") node.start();
+      if (!well.every(({ state }) => state === "serving")) return false;
+      if (!isBegun) prober.start();
+      isBegun = true;
+      return prober.hasDoneAll;
+    });
+    heal();
+    return isLive;
+  }
+
+  #nodesOf(hosts: readonly string[]): SimulatedNode[] {
+    return hosts.flatMap((host) => this.#nodes.get(host) ?? []);
+  }
+
+  /** Takes nodes out of the cluster; the answer brings them back. */
+  #disable(nodes: readonly SimulatedNode[], { state, withClients }: MajorityPlan): Heal {
+    const hosts = nodes.map(({ host }) => host);
+    const clients = withClients ? this.#plan.clients.map(({ name }) => name) : [];
+    const far = [...this.#nodes.keys(), ...clients].filter((host) => !hosts.includes(host));
+    const cuts = hosts.flatMap((host) =>
+      far.flatMap((other) => [
+        ...(state === "cut" || state === "cutIn" ? [{ from: other, to: host }] : []),
+        ...(state === "cut" || state === "cutOut" ? [{ from: host, to: other }] : []),
+      ]),
+    );
+    for (const { from, to } of cuts) this.#network.links.cut(from, to);
+    for (const node of nodes) {
+      if (state === "down") node.crash("prefix", { isPowerLost: true });
+      if (state === "paused") node.pause();
+    }
+    return () => {
+      for (const { from, to } of cuts) this.#network.links.heal(from, to);
+      for (const node of nodes) if (state === "paused") node.resume();
+    };
+  }
+
   /** The phase after the faults: whatever was begun must come to its end. */
   async #beLive(): Promise<boolean> {
     const clients = this.#clients;
@@ -209,7 +282,9 @@ class Simulation implements Disposable {
     });
     const readers = [...ofKind("reader"), ...ofKind("member")];
     for (const { reading } of readers) reading?.fetcher.forgetEnds();
-    const isAtEnd = await this.#until("readers and groups have read everything", () => hasReadAll(readers));
+    const isAtEnd = await this.#until("readers and groups have read everything", () =>
+      this.#hasReadAll(readers),
+    );
     for (const reader of readers) reader.stop();
     const isRead = await this.#until("readers stop", () => readers.every(({ isIdle }) => isIdle));
     return isWritten && isAtEnd && isRead;
@@ -236,7 +311,8 @@ class Simulation implements Disposable {
     return await this.#within(this.#plan.livenessMs * 1_000, "the final reading", async () => {
       const mayExpire = (topic: string) => retained.has(topic);
       await readEverything(client, partitions, { trims: this.#trims, mayExpire });
-      for (const { name } of this.#plan.topics) await client.persist(() => readConfig(client, name, fresh), never);
+      for (const { name } of this.#plan.topics)
+        await client.persist(() => readConfig(client, name, fresh), never);
       await client.persist(() => readTopicExistence(client, "fleeting", fresh), never);
       client.close();
     });
@@ -279,6 +355,34 @@ class Simulation implements Disposable {
 
   get #targets() {
     return { scheduler: this.#scheduler, network: this.#network, nodes: this.#nodes, marks: this.#marks };
+  }
+
+  /** Each reader has come to the end of all that it reads, and each group's members together. */
+  #hasReadAll(readers: readonly Client[]): boolean {
+    const readings = readers.flatMap(({ reading }) => reading ?? []);
+    return [...Map.groupBy(readings, (reading) => reading.of).values()].every((together) => {
+      const atEnd = new Set(
+        together.flatMap(({ fetcher }) =>
+          fetcher.places
+            .filter(({ key, position, end = Infinity }) => position >= Math.max(end, this.#ends.of(key)))
+            .map(({ key }) => key),
+        ),
+      );
+      return together.every(({ keys }) => keys.every((key) => atEnd.has(key)));
+    });
+  }
+
+  /** Once all is quiet, replicas hold the same, byte for byte. */
+  async #compareReplicas(): Promise<boolean> {
+    if (this.#nodes.size === 1) return true;
+    const nodes = [...this.#nodes.values()];
+    const isLevel = await this.#until("replicas are level", () => areReplicasLevel(nodes));
+    return (
+      isLevel &&
+      (await this.#within(setupUsMax, "the comparison of replicas", async () => {
+        for (const violation of await compareReplicas(nodes)) this.#violate(violation);
+      }))
+    );
   }
 
   get #isServing(): boolean {
@@ -404,6 +508,7 @@ class Simulation implements Disposable {
           return new SimulatedProducer(client, plan, {
             nextValue,
             isLeaderEnough: this.#plan.hosts.length === 1,
+            ends: this.#ends,
           });
         case "reader":
           return new SimulatedReader(client, plan, this.#trims);
@@ -424,6 +529,9 @@ class Simulation implements Disposable {
       get isIdle() {
         return running.isIdle;
       },
+      get hasDoneAll() {
+        return !("hasDoneAll" in running) || running.hasDoneAll;
+      },
       get reading() {
         return "reading" in running ? running.reading : undefined;
       },
@@ -437,15 +545,6 @@ class Simulation implements Disposable {
 function loadCodecs(): void {
   const bytes = Buffer.from("loaded");
   for (const codec of codecs) decompress(codec, compress(codec, bytes), bytes.length);
-}
-
-/** Each reader has come to the end of all that it reads, and each group's members together. */
-function hasReadAll(readers: readonly Client[]): boolean {
-  const readings = readers.flatMap(({ reading }) => reading ?? []);
-  return [...Map.groupBy(readings, (reading) => reading.of).values()].every((together) => {
-    const atEnd = new Set(together.flatMap(({ fetcher }) => fetcher.keysAtEnd()));
-    return together.every(({ keys }) => keys.every((key) => atEnd.has(key)));
-  });
 }
 
 /** The plan's configs for one host, read as a start reads them. */

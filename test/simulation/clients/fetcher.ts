@@ -58,13 +58,6 @@ export class Fetcher {
     return this.#places;
   }
 
-  /** Keys of the partitions that have been read to their end, as far as answers since `forgetEnds` told it. */
-  keysAtEnd(): string[] {
-    return this.#places.flatMap(({ key, position, end }) =>
-      end !== undefined && position >= end ? [key] : [],
-    );
-  }
-
   forgetEnds(): void {
     for (const place of this.#places) place.end = undefined;
   }

@@ -5,6 +5,7 @@ import { ListOffsets } from "#protocol/messages/list-offsets.ts";
 import { Produce } from "#protocol/messages/produce.ts";
 import type { SendStep } from "../history/operation.ts";
 import type { Invocation } from "../history/recorder.ts";
+import type { AcknowledgedEnds } from "./acknowledged-ends.ts";
 import { type ClientConnection, expectNone, Refused, Unanswered } from "./client-connection.ts";
 import type { ClusterClient, TopicPartition } from "./cluster-client.ts";
 import { latest } from "./fetcher.ts";
@@ -72,22 +73,33 @@ export class SimulatedProducer {
   readonly #nextValue: () => number;
   /** What an acknowledgement with acks=1 promises here. */
   readonly #isLeaderEnough: boolean;
+  readonly #ends: AcknowledgedEnds;
   readonly #lanes = new Map<string, Lane>();
   #isStopping = false;
+  #begun = 0;
 
   constructor(
     client: ClusterClient,
     plan: ProducerPlan,
-    options: { readonly nextValue: () => number; readonly isLeaderEnough: boolean },
+    options: {
+      readonly nextValue: () => number;
+      readonly isLeaderEnough: boolean;
+      readonly ends: AcknowledgedEnds;
+    },
   ) {
     this.#client = client;
     this.#plan = plan;
     this.#nextValue = options.nextValue;
     this.#isLeaderEnough = options.isLeaderEnough;
+    this.#ends = options.ends;
   }
 
   get isIdle(): boolean {
     return [...this.#lanes.values()].every(({ batches }) => batches.length === 0);
+  }
+
+  get hasDoneAll(): boolean {
+    return this.#begun === this.#plan.tasks.length && this.isIdle;
   }
 
   /** Begins each task in its time. */
@@ -95,6 +107,7 @@ export class SimulatedProducer {
     const { clock } = this.#client.options;
     for (const task of this.#plan.tasks) {
       clock.schedule(task.atMs, () => {
+        this.#begun += 1;
         if (!this.#isStopping) this.#enqueue(task);
       });
     }
@@ -290,6 +303,8 @@ export class SimulatedProducer {
     }
     if (attempt.kind === "refused") {
       const { errorCode } = attempt;
+      const { marks } = this.#client.options;
+      if (errorCode === ErrorCode.notEnoughReplicas) marks.reach("produce refused for want of replicas");
       const isBehindFailure = !isIntact && errorCode === ErrorCode.outOfOrderSequenceNumber;
       if (!isRetriable(errorCode) && !isBehindFailure) {
         if (!explicable.has(errorCode)) {
@@ -310,6 +325,9 @@ export class SimulatedProducer {
     remove(lane.batches, batch);
     // Nobody knows what became of it: the operation stays open.
     if (this.#plan.acks === 0) return;
+    if (baseOffset !== undefined && this.#promise === "all") {
+      this.#ends.note(`${lane.place.topic}-${lane.place.partition}`, baseOffset + batch.steps.length);
+    }
     const mayRepeat = !this.#plan.isIdempotent && batch.attempts > 1;
     const steps = batch.steps.map((step, at) => {
       return { ...step, mayRepeat, offset: baseOffset === undefined ? undefined : baseOffset + at };

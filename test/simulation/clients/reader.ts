@@ -12,7 +12,7 @@ export interface SeekTask {
 export interface Reading {
   readonly of: string;
   readonly keys: readonly string[];
-  readonly fetcher: Pick<Fetcher, "places" | "keysAtEnd" | "forgetEnds">;
+  readonly fetcher: Pick<Fetcher, "places" | "forgetEnds">;
 }
 
 export interface ReaderPlan {

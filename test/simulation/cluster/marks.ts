@@ -26,6 +26,23 @@ export const markNames = [
   "member fenced",
   "topic made again under its name",
   "fetch woken by a produce",
+  "leadership moved",
+  "leadership of the metadata moved",
+  "coordinator moved",
+  "leadership handed over",
+  "leader stepped down in its own term",
+  "leader cut off",
+  "power lost everywhere at once",
+  "vote refused",
+  "append of an old leader refused",
+  "uncommitted tail truncated",
+  "durable tail truncated",
+  "tail truncated under a write",
+  "entries of an earlier term applied by a leader",
+  "replica caught up from segments",
+  "duplicate batch answered after a failover",
+  "produce refused for want of replicas",
+  "partition moved to another node",
 ] as const;
 
 export type Mark = (typeof markNames)[number];

@@ -71,6 +71,24 @@ export class SimulatedNode {
     return this.#life;
   }
 
+  /** The broker while it serves. */
+  get broker(): Broker | undefined {
+    return this.#state === "serving" ? this.#broker : undefined;
+  }
+
+  /** Whether it leads the cluster's metadata, as it believes. */
+  get isController(): boolean {
+    const { broker } = this;
+    return broker !== undefined && broker.controllerId === broker.config.nodeId;
+  }
+
+  /** Partitions that it leads, as it believes. */
+  get ledCount(): number {
+    let count = 0;
+    for (const { isLeader } of this.broker?.partitions.all() ?? []) if (isLeader) count += 1;
+    return count;
+  }
+
   get process(): SimulatedProcess {
     return this.#process;
   }

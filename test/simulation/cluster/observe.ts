@@ -1,12 +1,23 @@
 import { Partition } from "#src/partitions/partition.ts";
 import { Log } from "#storage/log/log.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";
-import type { Marks } from "./marks.ts";
+import type { Watched } from "../simulation.ts";
+import { observeGroups } from "./observe-groups.ts";
 
-/** Watches brokers from inside for states that clients cannot see. */
-export function observeBrokers(marks: Marks): Disposable {
+/** Watches brokers from inside for what clients cannot see. */
+export function observeBrokers(watched: Watched): Disposable {
+  const { marks } = watched;
   const firstOffsetOfLife = new WeakMap<Partition, number>();
+  const firstOffsetOfTerm = new WeakMap<Partition, number>();
   return together(
+    observeGroups(watched),
+    replaceMethod(Partition.prototype, "leadership", (tell) => {
+      return function (this: Partition, leadership) {
+        const wasLeader = this.isLeader && !leadership.isSettled;
+        tell.call(this, leadership);
+        if (this.isLeader && !wasLeader) firstOffsetOfTerm.set(this, this.highWatermark);
+      };
+    }),
     replaceMethod(Partition.prototype, "lead", (lead) => {
       return function (this: Partition, group) {
         firstOffsetOfLife.set(this, group.nextOffset);
@@ -20,6 +31,8 @@ export function observeBrokers(marks: Marks): Disposable {
           marks.reach("duplicate batch answered");
           const isOld = outcome.baseOffset < (firstOffsetOfLife.get(this) ?? 0);
           if (isOld) marks.reach("duplicate batch answered after a restart");
+          const isOfOther = outcome.baseOffset < (firstOffsetOfTerm.get(this) ?? 0);
+          if (isOfOther && !isOld) marks.reach("duplicate batch answered after a failover");
         }
         return outcome;
       };

@@ -21,7 +21,7 @@ const downUs = 300_000;
 
 /** Makes a fault happen now; answers what undoes it. */
 export function applyFault(fault: Fault, targets: FaultTargets): Heal {
-  const { network } = targets;
+  const { network, nodes } = targets;
   switch (fault.kind) {
     case "partition":
       for (const { from, to } of fault.cuts) network.links.cut(from, to);
@@ -36,23 +36,51 @@ export function applyFault(fault: Fault, targets: FaultTargets): Heal {
       return () => {
         network.links.slowness = 1;
       };
-    default: {
-      const node = targets.nodes.get(fault.host);
-      if (!node) throw new Error(`Cannot apply a fault: there is no host "${fault.host}"`);
-      return applyToNode(fault, node, targets);
-    }
+    case "blackout":
+      targets.marks.reach("power lost everywhere at once");
+      for (const node of nodes.values()) node.crash(fault.mode, { isPowerLost: true });
+      return () => {
+        for (const node of nodes.values()) node.start();
+      };
+    default:
+      return applyToNode(fault, nodeOf(fault.host, nodes), targets);
   }
+}
+
+/** The node of a host or of a role. */
+function nodeOf(host: string, nodes: FaultTargets["nodes"]): SimulatedNode {
+  const all = [...nodes.values()];
+  const [first] = all;
+  const leads = (node: SimulatedNode) => (host === "@controller" ? Number(node.isController) : node.ledCount);
+  const isRole = host.startsWith("@");
+  const node = isRole
+    ? all.reduce((best, other) => (leads(other) > leads(best) ? other : best))
+    : nodes.get(host);
+  if (!node || !first) throw new Error(`Cannot apply a fault: there is no host "${host}"`);
+  return node;
 }
 
 function applyToNode(
   fault: Extract<Fault, { host: string }>,
   node: SimulatedNode,
-  { marks, scheduler }: FaultTargets,
+  { marks, scheduler, network, nodes }: FaultTargets,
 ): Heal {
   const { disk } = node;
   switch (fault.kind) {
     case "kill":
       return applyKill(fault, node, scheduler);
+    case "isolate": {
+      const others = [...nodes.keys(), ...fault.clients].filter((other) => other !== node.host);
+      const cuts = others.flatMap((other) => [
+        ...(fault.direction === "out" ? [] : [{ from: other, to: node.host }]),
+        ...(fault.direction === "in" ? [] : [{ from: node.host, to: other }]),
+      ]);
+      if (node.ledCount > 0) marks.reach("leader cut off");
+      for (const { from, to } of cuts) network.links.cut(from, to);
+      return () => {
+        for (const { from, to } of cuts) network.links.heal(from, to);
+      };
+    }
     case "stop":
       node.stop();
       return () => startWhenDown(node, scheduler);

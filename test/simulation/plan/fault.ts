@@ -1,6 +1,12 @@
 import type { CrashMode } from "#storage/io/faulty-file.ts";
 
-/** What goes wrong, and when. Each undoes itself after `forMs`, so that any of them can be left out of a run. */
+/**
+ * Hosts that are looked up when the fault happens: who leads most partitions then, and who leads the metadata; any
+ * node, always the same one, where nobody does.
+ */
+export const roles = ["@leader", "@controller"] as const;
+
+/** What goes wrong, and when. A host may be one of `roles`. Each undoes itself after `forMs`, so that any of them can be left out of a run. */
 export type Fault = { readonly atMs: number; readonly forMs: number } & FaultKind;
 
 type FaultKind =
@@ -12,10 +18,19 @@ type FaultKind =
       /** Waits, for as long as the fault lasts, for the next change of such a path, and strikes in its middle. */
       readonly during: string | undefined;
     }
+  /** All nodes lose their power at once. */
+  | { readonly kind: "blackout"; readonly mode: CrashMode }
   | { readonly kind: "stop"; readonly host: string }
   | { readonly kind: "pause"; readonly host: string }
   | { readonly kind: "clockJump"; readonly host: string; readonly skewMs: number }
   | { readonly kind: "partition"; readonly shape: string; readonly cuts: readonly Cut[] }
+  /** Cuts one node off from the others, and from clients too or not. */
+  | {
+      readonly kind: "isolate";
+      readonly host: string;
+      readonly direction: "both" | "in" | "out";
+      readonly clients: readonly string[];
+    }
   | { readonly kind: "resets"; readonly probability: number }
   | { readonly kind: "slowNetwork"; readonly factor: number }
   | { readonly kind: "slowDisk"; readonly host: string; readonly factor: number }
@@ -38,6 +53,7 @@ export const partitionShapes = [
   "bridge",
   "ring",
   "clients",
+  "everyone",
 ] as const;
 
 export type PartitionShape = (typeof partitionShapes)[number];
@@ -85,6 +101,8 @@ export function cutsOf(
       );
     case "clients":
       return both([first, second].filter(Boolean), clients);
+    case "everyone":
+      return between(hosts, hosts);
     default:
       return shape satisfies never;
   }

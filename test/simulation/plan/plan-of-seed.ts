@@ -4,8 +4,8 @@ import type { TopicPartition } from "../clients/cluster-client.ts";
 import type { FetchBounds } from "../clients/fetcher.ts";
 import type { ProduceTask } from "../clients/producer.ts";
 import { type Random, RandomStreams } from "../world/random.ts";
-import { cutsOf, type Fault, partitionShapes } from "./fault.ts";
-import type { ClientPlan, Plan, TopicPlan } from "./plan.ts";
+import { cutsOf, type Fault, partitionShapes, roles } from "./fault.ts";
+import type { ClientPlan, MajorityPlan, Plan, TopicPlan } from "./plan.ts";
 
 export interface PlanOptions {
   readonly seed: number;
@@ -48,6 +48,16 @@ export function planOfSeed({ seed, nodeCount }: PlanOptions): Plan {
     topics,
     clients,
     faults: faultsOf(streams.stream("faults"), { hosts, clients: clients.map(({ name }) => name), safetyMs }),
+    majority: nodeCount < 3 ? undefined : majorityOf(streams.stream("majority"), hosts),
+  };
+}
+
+/** As many nodes are left out as partitions of three replicas can do without. */
+function majorityOf(random: Random, hosts: readonly string[]): MajorityPlan {
+  return {
+    others: [random.pick(hosts)],
+    state: random.pick(["down", "paused", "cut", "cutIn", "cutOut"]),
+    withClients: random.chance(0.5),
   };
 }
 
@@ -83,6 +93,15 @@ function brokerConfigsOf(random: Random, nodeCount: number): Record<string, stri
     "millrace.dirty.bytes.max": String(random.pick([1, 4, 64]) << 20),
     "millrace.cache.bytes": String(random.pick([0, 1 << 20, 64 << 20])),
     "millrace.http.listener": "off",
+    ...(nodeCount > 1 && clusterConfigsOf(random)),
+  };
+}
+
+function clusterConfigsOf(random: Random): Record<string, string> {
+  return {
+    "auto.leader.rebalance.enable": String(random.chance(0.5)),
+    "leader.imbalance.check.interval.seconds": String(random.pick([1, 5])),
+    "broker.session.timeout.ms": String(random.pick([1_500, 9_000])),
   };
 }
 
@@ -194,7 +213,8 @@ function faultsOf(
   random: Random,
   bounds: { hosts: readonly string[]; clients: readonly string[]; safetyMs: number },
 ): Fault[] {
-  const kinds = faultMakers.filter(({ chance }) => random.chance(chance));
+  const makers = bounds.hosts.length > 1 ? [...faultMakers, ...clusterFaultMakers] : faultMakers;
+  const kinds = makers.filter(({ chance }) => random.chance(chance));
   if (kinds.length === 0) return [];
   const count = random.between(0, 10);
   return timesOf(random, count, bounds.safetyMs).map((atMs) => random.pick(kinds).make(random, atMs, bounds));
@@ -313,9 +333,49 @@ const faultMakers: readonly { readonly chance: number; readonly make: FaultMaker
       kind: "readFlips",
       atMs,
       forMs: random.between(100, 2_000),
-      host: random.pick(hosts),
+      // One node's at most: what too many replicas read wrong nobody can put right.
+      host: hosts[0] ?? "",
       probability: random.pick([0.05, 0.5]),
     }),
+  },
+];
+
+/** Kinds of faults that only several nodes have. */
+const clusterFaultMakers: typeof faultMakers = [
+  {
+    chance: 0.5,
+    make: (random, atMs) => ({
+      kind: "kill",
+      atMs,
+      forMs: random.pick([1, 200, 3_000]),
+      host: random.pick(roles),
+      mode: random.pick(crashModes),
+      isPowerLost: random.chance(0.5),
+      during: undefined,
+    }),
+  },
+  {
+    chance: 0.3,
+    make: (random, atMs) => {
+      return { kind: "blackout", atMs, forMs: random.pick([1, 200]), mode: random.pick(crashModes) };
+    },
+  },
+  {
+    chance: 0.5,
+    make: (random, atMs, { hosts, clients }) => ({
+      kind: "isolate",
+      atMs,
+      forMs: random.pick([500, 2_500, 6_000]),
+      host: random.pick([...roles, ...hosts]),
+      direction: random.pick(["both", "both", "in", "out"]),
+      clients: random.chance(0.5) ? [] : clients,
+    }),
+  },
+  {
+    chance: 0.3,
+    make: (random, atMs) => {
+      return { kind: "pause", atMs, forMs: random.pick([800, 2_500, 8_000]), host: random.pick(roles) };
+    },
   },
 ];
 

@@ -32,4 +32,14 @@ export interface Plan {
   readonly topics: readonly TopicPlan[];
   readonly clients: readonly ClientPlan[];
   readonly faults: readonly Fault[];
+  /** Who is without faults when the cluster must go on without the others; undefined for one node. */
+  readonly majority: MajorityPlan | undefined;
+}
+
+/** In the liveness phase a majority must serve by itself, whatever the others are like, and then take them back. */
+export interface MajorityPlan {
+  readonly others: readonly string[];
+  readonly state: "down" | "paused" | "cut" | "cutIn" | "cutOut";
+  /** Whether clients are cut off from the others, too. */
+  readonly withClients: boolean;
 }

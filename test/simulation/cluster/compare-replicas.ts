@@ -1,0 +1,62 @@
+import { crc32c } from "#protocol/bytes/crc32c.ts";
+import { readBatches } from "#protocol/records/batch.ts";
+import type { Partition } from "#src/partitions/partition.ts";
+import type { SimulatedNode } from "./node.ts";
+import type { Violation } from "./violation.ts";
+
+const readBytesMax = 1 << 20;
+
+/** Replicas of every partition that serve, by the partition's name. */
+function replicasOf(nodes: Iterable<SimulatedNode>): Map<string, { host: string; partition: Partition }[]> {
+  const replicas = [...nodes].flatMap(({ host, broker }) =>
+    [...(broker?.partitions.all() ?? [])].map((partition) => ({ host, partition })),
+  );
+  return Map.groupBy(replicas, ({ partition }) => `${partition.name}/${partition.topicId}`);
+}
+
+/** Whether all replicas of each partition have come equally far. */
+export function areReplicasLevel(nodes: Iterable<SimulatedNode>): boolean {
+  return [...replicasOf(nodes).values()].every((replicas) => {
+    const [first] = replicas;
+    return replicas.every(({ partition }) => partition.highWatermark === first?.partition.highWatermark);
+  });
+}
+
+/** Reads all replicas of all partitions and compares what they hold, batch by batch and byte by byte. */
+export async function compareReplicas(nodes: Iterable<SimulatedNode>): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const [name, replicas] of replicasOf(nodes)) {
+    const known = new Map<number, { host: string; checksum: number }>();
+    for (const { host, partition } of replicas) {
+      for (const [baseOffset, checksum] of await checksumsOf(partition)) {
+        const other = known.get(baseOffset);
+        if (!other) known.set(baseOffset, { host, checksum });
+        else if (other.checksum !== checksum) {
+          const details = `${name}: at offset ${baseOffset} ${host} has another batch than ${other.host}`;
+          violations.push({ kind: "replicasDiffer", details });
+        }
+      }
+    }
+  }
+  return violations;
+}
+
+/** The checksum of each batch that a replica has, header included, by base offset. */
+async function checksumsOf(partition: Partition): Promise<Map<number, number>> {
+  const checksums = new Map<number, number>();
+  const { log, highWatermark } = partition;
+  for (let offset = partition.logStartOffset; offset < highWatermark; ) {
+    const slice = await log.read({
+      offset: Math.max(offset, partition.logStartOffset),
+      maxBytes: readBytesMax,
+      upToOffset: highWatermark,
+      atLeastOneBatch: true,
+    });
+    if (slice.batchCount === 0) break;
+    for (const { batch, header } of readBatches(Buffer.concat(slice.chunks))) {
+      checksums.set(header.baseOffset, crc32c(batch));
+    }
+    offset = slice.nextOffset;
+  }
+  return checksums;
+}
