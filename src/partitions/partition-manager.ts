@@ -15,7 +15,7 @@ import {
 } from "../cluster/metadata-image.ts";
 import { holdersOf } from "../cluster/partition-move.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { CancelTimer, Clock } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
 import { logConfigOf } from "./log-settings.ts";
@@ -100,6 +100,8 @@ export class PartitionManager {
   /** Groups whose replicas have left this node, and what they must not forget, in case they come back. */
   readonly #retired = new Map<number, StoredGroup>();
   readonly #startedMs: number;
+  /** Campaigns for new partitions that are still to come. */
+  readonly #campaigns = new Set<CancelTimer>();
   #isClosing = false;
   #workers = 0;
   readonly #waitingForWorker: (() => void)[] = [];
@@ -193,6 +195,7 @@ export class PartitionManager {
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    for (const cancel of this.#campaigns) cancel();
     await this.whenAllReady();
     await Promise.all(this.#removals.values());
     const partitions = [...this.all()];
@@ -324,10 +327,12 @@ export class PartitionManager {
   /** Lets the replica that was meant to lead a new partition do so, without anybody's waiting for an election timeout. */
   #encourage(group: RaftGroup): void {
     for (const delayMs of firstCampaignsMs) {
-      this.#options.clock.schedule(delayMs, () => {
+      const cancel = this.#options.clock.schedule(delayMs, () => {
+        this.#campaigns.delete(cancel);
         const isStillNew = this.#options.host.group(group.id) === group && group.leaderNodeId < 0;
-        if (isStillNew && !this.#isClosing) group.campaign();
+        if (isStillNew) group.campaign();
       });
+      this.#campaigns.add(cancel);
     }
   }
 
