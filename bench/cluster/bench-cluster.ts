@@ -9,7 +9,7 @@ import { startArguments } from "../load/start-command.ts";
 
 const startMsMax = 60_000;
 /** Below the ephemeral ports, so that no client is given a port that a killed node comes back to. */
-const firstPort = 21_000;
+const firstPort = 12_000 + (process.pid % 5_000);
 
 interface Place {
   readonly nodeId: number;
@@ -136,17 +136,19 @@ interface BenchPlan {
 }
 
 async function servingOf(child: ChildProcess, log: WriteStream): Promise<void> {
+  let last = "";
   await new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
       createInterface({ input: stream }).on("line", (line) => {
         log.write(`${line}\n`);
+        last = line;
         if (line.includes('"msg":"serving"')) resolve();
       });
     }
     child.once("error", reject);
     child.once("exit", (code, signal) =>
-      reject(new Error(`Cannot start a node: ended with ${signal ?? code}`)),
+      reject(new Error(`Cannot start a node: ended with ${signal ?? code}: ${last}`)),
     );
   });
 }

@@ -18,6 +18,12 @@ export interface PlannedBatch {
 }
 
 export interface LoadProducerOptions {
+  /** Those that the broker at the other end leads; records go round them. */
+  readonly partitions: readonly number[];
+  /** Where in them it begins. */
+  readonly start: number;
+  /** Its part of all producers' records. */
+  readonly share: number;
   readonly connection: LoadConnection;
   readonly topic: string;
   readonly producerId: number;
@@ -25,17 +31,34 @@ export interface LoadProducerOptions {
   readonly pool: BatchPool;
 }
 
-/** An idempotent producer on one connection, numbering its batches as clients do. */
+/** An idempotent producer's connection with one broker, numbering its batches as clients do. */
 export class LoadProducer {
   readonly #options: LoadProducerOptions;
   readonly #sequences = new Map<number, number>();
+  #next: number;
 
   constructor(options: LoadProducerOptions) {
     this.#options = options;
+    this.#next = options.start;
   }
 
   get inFlight(): number {
     return this.#options.connection.inFlight;
+  }
+
+  get share(): number {
+    return this.#options.share;
+  }
+
+  /** Most batches, each of another partition, that a request can have. */
+  get partitionCount(): number {
+    return this.#options.partitions.length;
+  }
+
+  /** The partition of the next batch. */
+  nextPartition(): number {
+    const { partitions } = this.#options;
+    return partitions[this.#next++ % partitions.length] ?? 0;
   }
 
   /** Sends one request; `onAnswer` gets the bytes of all its batches. Throws inside the connection on an error code. */

@@ -10,6 +10,7 @@ import { withChanges, workloads } from "./workloads.ts";
 
 const numbers = [
   "partitions",
+  "replicas",
   "valueBytes",
   "keyBytes",
   "warmup",
@@ -27,9 +28,9 @@ const numbers = [
 const usage = `bench:load WORKLOAD [options]
 workloads: ${Object.keys(workloads).join(", ")}
 options:
-  --bootstrap HOST:PORT   127.0.0.1:9092 unless told
+  --bootstrap HOST:PORT   127.0.0.1:9092 unless told; the brokers that lead are found from there
   --topic NAME            made when missing; a new one for each run unless told
-  --broker-pid PID        measures that process too
+  --broker-pid PID,PID    measures those processes too
   --json                  the result as one line of JSON
   ${numbers.map((name) => `--${name} N`).join(" ")}
 `;
@@ -66,7 +67,8 @@ async function main(): Promise<void> {
       ...withChanges(workload, changes),
       address: parseAddress(String(values.bootstrap)),
       topic: values.topic === undefined ? `load-${name}-${process.pid}` : String(values.topic),
-      brokerPid: values["broker-pid"] === undefined ? undefined : Number(values["broker-pid"]),
+      brokerPids:
+        values["broker-pid"] === undefined ? [] : String(values["broker-pid"]).split(",").map(Number),
     });
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result));
   } catch (error) {

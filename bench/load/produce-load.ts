@@ -2,7 +2,6 @@ import type { LoadProducer, PlannedBatch } from "./load-producer.ts";
 import type { Window } from "./window.ts";
 
 export interface ProducePlan {
-  readonly partitions: number;
   /** Records a second over all producers; undefined for as fast as the broker answers. */
   readonly rate: number | undefined;
   /** Records of a full batch. */
@@ -34,7 +33,7 @@ export async function runProduceLoad(options: ProduceLoadOptions): Promise<void>
   const { producers, plan, window } = options;
   const drivers = producers.map((producer, number) =>
     plan.rate === undefined
-      ? new FullSpeed(options, producer, number)
+      ? new FullSpeed(options, producer)
       : new FixedRate(options, producer, number, plan.rate),
   );
   while (performance.now() < window.endMs && drivers.some((driver) => !driver.isDone)) {
@@ -53,15 +52,12 @@ class FullSpeed {
   readonly #options: ProduceLoadOptions;
   readonly #producer: LoadProducer;
   readonly #recordsMax: number;
-  #partition: number;
   #sentRecords = 0;
 
-  constructor(options: ProduceLoadOptions, producer: LoadProducer, number: number) {
-    const { plan, producers } = options;
+  constructor(options: ProduceLoadOptions, producer: LoadProducer) {
     this.#options = options;
     this.#producer = producer;
-    this.#recordsMax = (plan.recordsMax ?? Number.POSITIVE_INFINITY) / producers.length;
-    this.#partition = Math.floor((number * plan.partitions) / producers.length);
+    this.#recordsMax = (options.plan.recordsMax ?? Number.POSITIVE_INFINITY) * producer.share;
   }
 
   get isDone(): boolean {
@@ -76,10 +72,10 @@ class FullSpeed {
     const { plan, window, onSend } = this.#options;
     const sentMs = performance.now();
     const planned: PlannedBatch[] = [];
-    for (let count = Math.min(plan.requestBatches, plan.partitions); count > 0; count--) {
-      planned.push({ partition: this.#partition, records: plan.batchRecords });
-      for (let record = 0; record < plan.batchRecords; record++) onSend(this.#partition, sentMs);
-      this.#partition = (this.#partition + 1) % plan.partitions;
+    for (let count = Math.min(plan.requestBatches, this.#producer.partitionCount); count > 0; count--) {
+      const partition = this.#producer.nextPartition();
+      planned.push({ partition, records: plan.batchRecords });
+      for (let record = 0; record < plan.batchRecords; record++) onSend(partition, sentMs);
     }
     const records = planned.length * plan.batchRecords;
     this.#sentRecords += records;
@@ -103,18 +99,16 @@ class FullSpeed {
 class FixedRate {
   readonly #options: ProduceLoadOptions;
   readonly #producer: LoadProducer;
-  readonly #number: number;
+  /** When in the time between two of its records its first one is due: producers take turns. */
+  readonly #phase: number;
   readonly #gapMs: number;
   #sentRecords = 0;
-  #partition: number;
 
   constructor(options: ProduceLoadOptions, producer: LoadProducer, number: number, rate: number) {
-    const { plan, producers } = options;
     this.#options = options;
     this.#producer = producer;
-    this.#number = number;
-    this.#gapMs = (1000 * producers.length) / rate;
-    this.#partition = Math.floor((number * plan.partitions) / producers.length);
+    this.#phase = number / options.producers.length;
+    this.#gapMs = 1000 / (rate * producer.share);
   }
 
   get isDone(): boolean {
@@ -127,7 +121,12 @@ class FixedRate {
     while (this.#producer.inFlight < plan.inFlightMax) {
       const dueRecords = this.#dueRecords(nowMs);
       if (dueRecords <= 0) return;
-      this.#send(Math.min(dueRecords, plan.batchRecords * Math.min(plan.requestBatches, plan.partitions)));
+      this.#send(
+        Math.min(
+          dueRecords,
+          plan.batchRecords * Math.min(plan.requestBatches, this.#producer.partitionCount),
+        ),
+      );
     }
   }
 
@@ -137,8 +136,7 @@ class FixedRate {
   }
 
   #dueMs(record: number): number {
-    const { beginMs, producers } = this.#options;
-    return beginMs + (record + this.#number / producers.length) * this.#gapMs;
+    return this.#options.beginMs + (record + this.#phase) * this.#gapMs;
   }
 
   #send(records: number): void {
@@ -163,13 +161,13 @@ class FixedRate {
 
   /** Records go round the partitions one by one, as keys would send them. */
   #planNext(records: number): PlannedBatch[] {
-    const { plan, onSend } = this.#options;
+    const { onSend } = this.#options;
     const counts = new Map<number, number>();
     for (let record = 0; record < records; record++) {
-      counts.set(this.#partition, (counts.get(this.#partition) ?? 0) + 1);
-      onSend(this.#partition, this.#dueMs(this.#sentRecords));
+      const partition = this.#producer.nextPartition();
+      counts.set(partition, (counts.get(partition) ?? 0) + 1);
+      onSend(partition, this.#dueMs(this.#sentRecords));
       this.#sentRecords++;
-      this.#partition = (this.#partition + 1) % plan.partitions;
     }
     return Array.from(counts, ([partition, count]) => ({ partition, records: count }));
   }

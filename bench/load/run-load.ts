@@ -1,7 +1,8 @@
 import { BatchPool, type RecordShape } from "./batch-pool.ts";
 import { residentBytes } from "./broker-process.ts";
 import type { LatencySummary } from "./histogram.ts";
-import { type Address, LoadConnection } from "./load-connection.ts";
+import { type LeaderShare, LoadCluster } from "./load-cluster.ts";
+import type { Address, LoadConnection } from "./load-connection.ts";
 import { LoadConsumer } from "./load-consumer.ts";
 import { LoadProducer } from "./load-producer.ts";
 import { type ProducePlan, runProduceLoad } from "./produce-load.ts";
@@ -13,14 +14,17 @@ export interface LoadSpec {
   readonly address: Address;
   readonly topic: string;
   readonly partitions: number;
+  /** Copies of each partition. */
+  readonly replicas: number;
   readonly shape: RecordShape;
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** The broker's process, to measure. */
-  readonly brokerPid: number | undefined;
+  /** The brokers' processes, to measure. */
+  readonly brokerPids: readonly number[];
+  /** Each has a connection with every broker that leads. */
   readonly producers: number;
   readonly acks: -1 | 1;
-  readonly produce: Omit<ProducePlan, "partitions">;
+  readonly produce: ProducePlan;
   readonly consumers: number;
   /**
    * "share": consumers share the partitions and read what is new. "drain": they share the partitions and read
@@ -29,7 +33,7 @@ export interface LoadSpec {
   readonly reading: "share" | "drain" | "each";
 }
 
-/** What came out; rates are those of the window. */
+/** What came out; rates are those of the window, processor time and memory of all brokers together. */
 export interface LoadResult {
   readonly seconds: number;
   readonly producedPerSecond: number;
@@ -52,75 +56,104 @@ const settleMs = 100;
 
 /** Runs one load. @throws Error for anything but success from the broker: a load with errors measures nothing */
 export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
-  await using stack = new AsyncDisposableStack();
   const failure = Promise.withResolvers<never>();
-  const connect = async (): Promise<LoadConnection> =>
-    stack.use(await LoadConnection.open(spec.address, failure.reject));
-  return await Promise.race([measure(spec, connect), failure.promise]);
+  await using cluster = await LoadCluster.open(spec.address, failure.reject);
+  return await Promise.race([measure(spec, cluster), failure.promise]);
 }
 
-async function measure(spec: LoadSpec, connect: () => Promise<LoadConnection>): Promise<LoadResult> {
-  const admin = await connect();
-  await ensureTopic(admin, spec.topic, spec.partitions);
-  const ends = await endOffsets(admin, spec.topic, spec.partitions);
-  const producers = await connectProducers(spec, connect);
-  const consumers = await Promise.all(Array.from({ length: spec.consumers }, connect));
+async function measure(spec: LoadSpec, cluster: LoadCluster): Promise<LoadResult> {
+  const { topic, partitions, replicas } = spec;
+  const leaders = await ensureTopic(cluster, { name: topic, partitions, replicas });
+  const ends = await endOffsets(cluster, topic, leaders);
+  const producers = await connectProducers(spec, cluster, leaders);
+  const readers = await connectReaders(spec, cluster, leaders);
 
   const isTimed = spec.reading !== "drain" && spec.produce.recordsMax === undefined;
   const beginMs = performance.now() + settleMs;
   const window = new Window(beginMs + (isTimed ? spec.warmupSeconds * 1000 : 0), spec.seconds);
   const sent = new SentTimes(ends);
-  const isEndToEnd = consumers.length > 0 && spec.reading === "share";
+  const isEndToEnd = readers.length > 0 && spec.reading === "share";
 
   await until(beginMs);
-  const watching = isTimed ? window.watchCpu(spec.brokerPid) : undefined;
-  const stopCpu = isTimed ? undefined : window.startCpu(spec.brokerPid);
-  const plan = { ...spec.produce, partitions: spec.partitions };
+  const watching = isTimed ? window.watchCpu(spec.brokerPids) : undefined;
+  const stopCpu = isTimed ? undefined : window.startCpu(spec.brokerPids);
   const onSend = isEndToEnd
     ? (partition: number, dueMs: number) => sent.push(partition, dueMs)
     : () => undefined;
   await Promise.all([
     watching,
-    producers.length > 0 ? runProduceLoad({ producers, plan, window, beginMs, onSend }) : undefined,
-    ...consumers.map((connection, number) => read(spec, { connection, number, ends, window, sent })),
+    producers.length > 0
+      ? runProduceLoad({ producers, plan: spec.produce, window, beginMs, onSend })
+      : undefined,
+    ...readers.map((reader) => read(spec, { ...reader, ends, window, sent })),
   ]);
   stopCpu?.();
   return resultOf(spec, window, isTimed ? window.seconds : (performance.now() - beginMs) / 1000);
 }
 
+/** Every producer has a connection with every leader, and sends it as many records as it leads of the partitions. */
 async function connectProducers(
   spec: LoadSpec,
-  connect: () => Promise<LoadConnection>,
+  cluster: LoadCluster,
+  leaders: readonly LeaderShare[],
 ): Promise<LoadProducer[]> {
   const pool = new BatchPool(spec.shape, { random: Math.random, nowMs: Date.now() });
-  return await Promise.all(
-    Array.from({ length: spec.producers }, async () => {
-      const connection = await connect();
+  const { topic, acks } = spec;
+  const connecting = leaders.flatMap(({ nodeId, partitions }) =>
+    Array.from({ length: spec.producers }, async (_, number) => {
+      const connection = await cluster.connect(nodeId);
       const producerId = await newProducerId(connection);
-      return new LoadProducer({ connection, producerId, pool, topic: spec.topic, acks: spec.acks });
+      const start = Math.floor((number * partitions.length) / spec.producers);
+      const share = partitions.length / spec.partitions / spec.producers;
+      return new LoadProducer({ connection, producerId, pool, topic, acks, partitions, start, share });
     }),
+  );
+  return await Promise.all(connecting);
+}
+
+/** One consumer's connection with one leader, and what it reads there. */
+interface Reader {
+  readonly connection: LoadConnection;
+  readonly partitions: ReadonlySet<number>;
+}
+
+async function connectReaders(
+  spec: LoadSpec,
+  cluster: LoadCluster,
+  leaders: readonly LeaderShare[],
+): Promise<Reader[]> {
+  const wanted = Array.from({ length: spec.consumers }, (_, number) =>
+    leaders.map(({ nodeId, partitions }) => ({
+      nodeId,
+      partitions: new Set(
+        partitions.filter((partition) => spec.reading === "each" || partition % spec.consumers === number),
+      ),
+    })),
+  );
+  return await Promise.all(
+    wanted
+      .flat()
+      .filter(({ partitions }) => partitions.size > 0)
+      .map(async ({ nodeId, partitions }) => ({ partitions, connection: await cluster.connect(nodeId) })),
   );
 }
 
-interface Reading {
-  readonly connection: LoadConnection;
-  readonly number: number;
+interface Reading extends Reader {
   readonly ends: readonly number[];
   readonly window: Window;
   readonly sent: SentTimes;
 }
 
-/** Runs one consumer to the end of its reading. */
-async function read(spec: LoadSpec, { connection, number, ends, window, sent }: Reading): Promise<void> {
-  const isMine = (partition: number): boolean =>
-    spec.reading === "each" || partition % spec.consumers === number;
+/** Runs one reader to the end of its reading. */
+async function read(spec: LoadSpec, { connection, partitions, ends, window, sent }: Reading): Promise<void> {
   const fromStart = spec.reading !== "share";
-  let leftRecords = ends.reduce((sum, end, partition) => sum + (isMine(partition) ? end : 0), 0);
+  const allRecords = ends.reduce((sum, end, partition) => sum + (partitions.has(partition) ? end : 0), 0);
+  let leftRecords = allRecords;
   for (;;) {
     const consumer = new LoadConsumer({
       connection,
       topic: spec.topic,
-      offsets: ends.map((end, partition) => (isMine(partition) ? (fromStart ? 0 : end) : undefined)),
+      offsets: ends.map((end, partition) => (partitions.has(partition) ? (fromStart ? 0 : end) : undefined)),
       onBatch: (partition, header) => {
         const nowMs = performance.now();
         const records = header.nextOffset - header.baseOffset;
@@ -141,7 +174,7 @@ async function read(spec: LoadSpec, { connection, number, ends, window, sent }: 
     });
     await consumer.run();
     if (spec.reading !== "each" || performance.now() >= window.endMs) return;
-    leftRecords = ends.reduce((sum, end) => sum + end, 0);
+    leftRecords = allRecords;
   }
 }
 
@@ -179,6 +212,6 @@ function resultOf(spec: LoadSpec, window: Window, seconds: number): LoadResult {
     brokerCpuPerMillion: millions > 0 ? window.brokerCpuSeconds / millions : 0,
     brokerCpuShare: window.brokerCpuSeconds / seconds,
     generatorCpuShare: window.generatorCpuSeconds / seconds,
-    brokerResidentBytes: residentBytes(spec.brokerPid),
+    brokerResidentBytes: spec.brokerPids.reduce((sum, pid) => sum + residentBytes(pid), 0),
   };
 }

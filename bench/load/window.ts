@@ -32,19 +32,20 @@ export class Window {
   }
 
   /** Measures CPU time over the window; resolves at its end. */
-  async watchCpu(brokerPid: number | undefined): Promise<void> {
+  async watchCpu(brokerPids: readonly number[]): Promise<void> {
     await until(this.startMs);
-    const stop = this.startCpu(brokerPid);
+    const stop = this.startCpu(brokerPids);
     await until(this.endMs);
     stop();
   }
 
   /** Measures CPU time from now until the answer is called. */
-  startCpu(brokerPid: number | undefined): () => void {
-    const broker = cpuSeconds(brokerPid);
+  startCpu(brokerPids: readonly number[]): () => void {
+    const brokers = (): number => brokerPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+    const broker = brokers();
     const generator = cpuSeconds(process.pid);
     return () => {
-      this.brokerCpuSeconds = cpuSeconds(brokerPid) - broker;
+      this.brokerCpuSeconds = brokers() - broker;
       this.generatorCpuSeconds = cpuSeconds(process.pid) - generator;
     };
   }

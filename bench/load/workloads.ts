@@ -1,10 +1,11 @@
 import type { LoadSpec } from "./run-load.ts";
 
 /** A load without the place where it runs. */
-export type Workload = Omit<LoadSpec, "address" | "topic" | "brokerPid">;
+export type Workload = Omit<LoadSpec, "address" | "topic" | "brokerPids">;
 
 const defaults: Workload = {
   partitions: 1,
+  replicas: 1,
   shape: { valueBytes: 1024, keyBytes: 0 },
   warmupSeconds: 3,
   seconds: 8,
@@ -64,6 +65,7 @@ export type WorkloadName = keyof typeof workloads;
 /** Numbers of a workload that may be given another value, by the option's name. */
 export interface WorkloadChanges {
   readonly partitions?: number;
+  readonly replicas?: number;
   readonly valueBytes?: number;
   readonly keyBytes?: number;
   readonly warmup?: number;
@@ -86,6 +88,7 @@ export function withChanges(base: Workload, changes: WorkloadChanges): Workload 
   return {
     ...base,
     partitions: changes.partitions ?? base.partitions,
+    replicas: changes.replicas ?? base.replicas,
     shape: {
       valueBytes: changes.valueBytes ?? shape.valueBytes,
       keyBytes: changes.keyBytes ?? shape.keyBytes,

@@ -14,11 +14,14 @@ const startMsMax = 120_000;
 const port = 19_592;
 
 /** Apache Kafka 4.3.1 with its defaults, or with an fsync before each answer. */
-export function kafkaPeer(name: "kafka" | "kafka-fsync"): Peer {
+export function kafkaPeer(name: "kafka" | "kafka-fsync", nodes: number): Peer {
+  const flush = name === "kafka-fsync" ? ["--flush"] : [];
+  // Three of them share this machine's memory.
+  const heap = nodes > 1 ? ["--heap", "512m"] : [];
   return {
     name,
     missing: missing(),
-    start: (directory) => start(directory, name === "kafka-fsync" ? ["--flush"] : []),
+    start: (directory) => start(directory, nodes, [...flush, ...heap]),
   };
 }
 
@@ -28,16 +31,17 @@ function missing(): string | undefined {
   return undefined;
 }
 
-async function start(directory: string, options: readonly string[]): Promise<RunningPeer> {
-  const { stdout } = await run(script, ["start", directory, "--port", String(port), ...options], {
-    timeout: startMsMax,
-  });
-  const [host = "127.0.0.1", boundPort = port] = stdout.trim().split(":");
-  const pid = Number(readFileSync(join(directory, "node-1", "pid"), "utf8"));
+async function start(directory: string, nodes: number, options: readonly string[]): Promise<RunningPeer> {
+  const shape = ["--port", String(port), "--nodes", String(nodes)];
+  await run(script, ["start", directory, ...shape, ...options], { timeout: startMsMax });
+  const pids = Array.from({ length: nodes }, (_, index) =>
+    Number(readFileSync(join(directory, `node-${index + 1}`, "pid"), "utf8")),
+  );
   return {
-    address: { host, port: Number(boundPort) },
-    pid,
-    startMs: ageMs(pid),
+    address: { host: "127.0.0.1", port },
+    pids,
+    metrics: [],
+    startMs: ageMs(pids[0]),
     makeCold: () => dropFromPageCache(directory),
     [Symbol.asyncDispose]: async () => {
       await run(script, ["stop", directory], { timeout: startMsMax });

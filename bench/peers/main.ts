@@ -3,6 +3,7 @@
  *
  *   npm run bench:peers                                        all scenarios, 5 rounds: well over an hour
  *   npm run bench:peers -- --scenarios produce-1,steady-1 --repetitions 3
+ *   npm run bench:peers -- --nodes 3                           three nodes of each, three replicas
  */
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -14,15 +15,18 @@ import { millracePeer } from "./millrace-peer.ts";
 import type { Peer, PeerName } from "./peer.ts";
 import { type PeerRuns, table } from "./report.ts";
 import { type PeerRun, runPeer } from "./run-peer.ts";
-import { type Scenario, scenarios } from "./scenarios.ts";
+import { clusterScenarios, type Scenario, scenarios } from "./scenarios.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const docsPath = join(root, "docs", "benchmarks.md");
 const tableStart = "<!-- table: written by npm run bench:peers -- --write -->";
+const clusterTableStart = "<!-- table: written by npm run bench:peers -- --nodes 3 --write -->";
 const tableEnd = "<!-- end of table -->";
 
 const usage = `bench:peers [options]
-  --scenarios A,B     ${scenarios.map(({ name }) => name).join(", ")}; all unless told
+  --nodes N           1 or 3: a single broker, or a cluster with three replicas; 1 unless told
+  --scenarios A,B     ${scenarios.map(({ name }) => name).join(", ")};
+                      with three nodes ${clusterScenarios.map(({ name }) => name).join(", ")}; all unless told
   --peers A,B         kafka, kafka-fsync, millrace; all unless told
   --repetitions N     rounds, each of which runs every broker once; 5 unless told
   --seconds N         measured seconds of each timed scenario; 8 unless told
@@ -32,6 +36,7 @@ const usage = `bench:peers [options]
 `;
 
 interface Plan {
+  readonly nodes: number;
   readonly peers: readonly Peer[];
   readonly scenarios: readonly Scenario[];
   readonly repetitions: number;
@@ -59,18 +64,19 @@ async function main(): Promise<void> {
     for (const peer of plan.peers) {
       tell(`round ${round} of ${plan.repetitions}`);
       const directory = join(plan.directory, `${peer.name}-${process.pid}-${round}`);
-      const run = await runPeer(peer, { ...plan, directory, tell });
+      const run = await runPeer(peer, { ...plan, replicas: plan.nodes, directory, tell });
       runs.set(peer.name, [...(runs.get(peer.name) ?? []), run]);
     }
   }
-  const text = `${describeRun(plan)}\n\n${table(runs satisfies PeerRuns, plan.scenarios)}`;
+  const text = `${describeRun(plan)}\n\n${table(runs satisfies PeerRuns, plan)}`;
   process.stdout.write(`\n${text}\n`);
-  if (plan.mustWrite) await writeTable(text);
+  if (plan.mustWrite) await writeTable(plan.nodes > 1 ? clusterTableStart : tableStart, text);
 }
 
 function readPlan(): Plan {
   const { values } = parseArgs({
     options: {
+      nodes: { type: "string", default: "1" },
       scenarios: { type: "string" },
       peers: { type: "string", default: "kafka,kafka-fsync,millrace" },
       repetitions: { type: "string", default: "5" },
@@ -80,18 +86,22 @@ function readPlan(): Plan {
       write: { type: "boolean", default: false },
     },
   });
+  const nodes = positive(values.nodes);
+  if (nodes !== 1 && nodes !== 3) throw new Error(`there are no scenarios for ${nodes} nodes`);
   const known: readonly Peer[] = [
-    kafkaPeer("kafka"),
-    kafkaPeer("kafka-fsync"),
-    millracePeer(values["node-argument"]),
+    kafkaPeer("kafka", nodes),
+    kafkaPeer("kafka-fsync", nodes),
+    millracePeer(values["node-argument"], nodes),
   ];
+  const all = nodes > 1 ? clusterScenarios : scenarios;
   const peers = pick(known, values.peers).filter(({ name, missing }) => {
     if (missing !== undefined) tell(`${name} is skipped: ${missing}`);
     return missing === undefined;
   });
   return {
+    nodes,
     peers,
-    scenarios: values.scenarios === undefined ? scenarios : pick(scenarios, values.scenarios),
+    scenarios: values.scenarios === undefined ? all : pick(all, values.scenarios),
     repetitions: positive(values.repetitions),
     seconds: values.seconds === undefined ? undefined : positive(values.seconds),
     directory: values.directory,
@@ -119,11 +129,11 @@ function describeRun({ peers, repetitions }: Plan): string {
   return `${day}: medians of ${repetitions}, ${names} in turn, ${cpus().length} cores, client on the same machine.`;
 }
 
-async function writeTable(text: string): Promise<void> {
+async function writeTable(start: string, text: string): Promise<void> {
   const page = await readFile(docsPath, "utf8");
-  const [before, rest = ""] = page.split(tableStart);
-  const after = rest.split(tableEnd)[1] ?? "\n";
-  await writeFile(docsPath, `${before}${tableStart}\n\n${text}\n\n${tableEnd}${after}`);
+  const [before, rest = ""] = page.split(start);
+  const after = rest.slice(rest.indexOf(tableEnd) + tableEnd.length);
+  await writeFile(docsPath, `${before}${start}\n\n${text}\n\n${tableEnd}${after}`);
 }
 
 function tell(line: string): void {

@@ -9,58 +9,95 @@ const startMsMax = 30_000;
 interface Started {
   readonly child: ChildProcess;
   readonly port: number;
-  readonly startMs: number;
+  readonly httpPort: number;
 }
 
-/** Millrace as `npm start` runs it, with its defaults. */
-export function millracePeer(nodeArguments: readonly string[]): Peer {
-  return { name: "millrace", missing: undefined, start: (directory) => start(directory, nodeArguments) };
+/** Ports of a cluster's nodes among each other; a node that is alone needs none. */
+const controllerPort = 19_692;
+
+/** Millrace as `npm start` runs it, with its defaults; several nodes have what Kafka's script gives its own. */
+export function millracePeer(nodeArguments: readonly string[], nodes: number): Peer {
+  return {
+    name: "millrace",
+    missing: undefined,
+    start: (directory) => start(directory, nodeArguments, nodes),
+  };
 }
 
-async function start(directory: string, nodeArguments: readonly string[]): Promise<RunningPeer> {
-  let started = await launch(directory, nodeArguments, 0);
-  const { startMs } = started;
+async function start(
+  directory: string,
+  nodeArguments: readonly string[],
+  nodes: number,
+): Promise<RunningPeer> {
+  const beganMs = performance.now();
+  const launchAll = (ports: readonly number[]): Promise<readonly Started[]> =>
+    Promise.all(
+      Array.from({ length: nodes }, (_, index) => {
+        const flags = flagsOf({ directory, index, nodes, port: ports[index] ?? 0 });
+        return launch([...startArguments(nodeArguments), ...flags]);
+      }),
+    );
+  let started = await launchAll([]);
+  const startMs = performance.now() - beganMs;
   return {
     get address() {
-      return { host: "127.0.0.1", port: started.port };
+      return { host: "127.0.0.1", port: started[0]?.port ?? 0 };
     },
-    get pid() {
-      return started.child.pid ?? 0;
+    get pids() {
+      return started.map(({ child }) => child.pid ?? 0);
+    },
+    get metrics() {
+      return started.map(({ httpPort }) => `http://127.0.0.1:${httpPort}/metrics`);
     },
     startMs,
     // Its files are read past the page cache, so a new process has nothing of them in memory.
     makeCold: async () => {
-      await stop(started.child);
-      started = await launch(directory, nodeArguments, started.port);
+      const ports = started.map(({ port }) => port);
+      await stopAll(started);
+      started = await launchAll(ports);
     },
-    [Symbol.asyncDispose]: () => stop(started.child),
+    [Symbol.asyncDispose]: () => stopAll(started),
   };
 }
 
-async function launch(directory: string, nodeArguments: readonly string[], port: number): Promise<Started> {
-  const beganMs = performance.now();
-  const child = spawn(
-    process.execPath,
-    [
-      ...startArguments(nodeArguments),
-      `--listeners=PLAINTEXT://127.0.0.1:${port}`,
-      `--log.dirs=${directory}`,
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
+function flagsOf(node: { directory: string; index: number; nodes: number; port: number }): readonly string[] {
+  const { directory, index, nodes, port } = node;
+  const listener = `PLAINTEXT://127.0.0.1:${port}`;
+  const http = "--millrace.http.listener=127.0.0.1:0";
+  if (nodes === 1) return [`--listeners=${listener}`, `--log.dirs=${directory}`, http];
+  const voters = Array.from(
+    { length: nodes },
+    (_, other) => `${other + 1}@127.0.0.1:${controllerPort + other}`,
   );
+  return [
+    `--node.id=${index + 1}`,
+    `--listeners=${listener},CONTROLLER://127.0.0.1:${controllerPort + index}`,
+    `--controller.quorum.voters=${voters.join(",")}`,
+    `--log.dirs=${directory}/node-${index + 1}`,
+    `--default.replication.factor=${nodes}`,
+    "--min.insync.replicas=2",
+    http,
+  ];
+}
+
+async function launch(args: readonly string[]): Promise<Started> {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const timeout = setTimeout(() => child.kill("SIGKILL"), startMsMax);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const entry: unknown = JSON.parse(line);
       if (!isServing(entry)) continue;
-      const startMs = performance.now() - beganMs;
       child.stdout.resume();
-      return { child, port: entry.listeners[0].port, startMs };
+      return { child, port: entry.listeners[0].port, httpPort: entry.httpPort };
     }
   } finally {
     clearTimeout(timeout);
   }
   throw new Error("Cannot start Millrace: it ended before it served");
+}
+
+async function stopAll(started: readonly Started[]): Promise<void> {
+  await Promise.all(started.map(({ child }) => stop(child)));
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -72,6 +109,8 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timeout);
 }
 
-function isServing(entry: unknown): entry is { msg: "serving"; listeners: [{ port: number }] } {
+function isServing(
+  entry: unknown,
+): entry is { msg: "serving"; listeners: [{ port: number }]; httpPort: number } {
   return typeof entry === "object" && entry !== null && "msg" in entry && entry.msg === "serving";
 }

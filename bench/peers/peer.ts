@@ -1,6 +1,6 @@
 import type { Address } from "../load/load-connection.ts";
 
-/** A broker to measure. */
+/** A broker, or a cluster of them, to measure. */
 export interface Peer {
   readonly name: PeerName;
   /** Why it cannot run here; undefined when it can. */
@@ -11,11 +11,14 @@ export interface Peer {
 
 export type PeerName = "kafka" | "kafka-fsync" | "millrace";
 
-/** A broker that serves; disposing of it stops the process that was started, and no other. */
+/** Nodes that serve; disposing of them stops the processes that were started, and no others. */
 export interface RunningPeer extends AsyncDisposable {
+  /** Of one of them. */
   readonly address: Address;
-  readonly pid: number;
-  /** From the process's beginning to serving. */
+  readonly pids: readonly number[];
+  /** Where metrics are served, by node; none where there are none of that kind. */
+  readonly metrics: readonly string[];
+  /** From the first process's beginning until all serve. */
   readonly startMs: number;
   /** Leaves nothing of the data in memory, so that the next reads are the disk's. */
   makeCold(): Promise<void>;

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { residentBytes } from "../load/broker-process.ts";
 import type { LoadResult } from "../load/run-load.ts";
+import { readJournalWrites, writesPerPass } from "./journal-writes.ts";
 import type { Peer, RunningPeer } from "./peer.ts";
-import type { Scenario, Step } from "./scenarios.ts";
+import type { Scenario, ScenarioResult, Step } from "./scenarios.ts";
 
 const run = promisify(execFile);
 const load = join(import.meta.dirname, "..", "load", "main.ts");
@@ -21,12 +22,14 @@ export interface PeerRun {
   readonly idleBytes: number;
   readonly loadedBytes: number;
   /** By scenario; undefined for one that failed. */
-  readonly results: ReadonlyMap<string, LoadResult | undefined>;
+  readonly results: ReadonlyMap<string, ScenarioResult | undefined>;
 }
 
 export interface PeerRunOptions {
   readonly directory: string;
   readonly scenarios: readonly Scenario[];
+  /** Copies of each partition. */
+  readonly replicas: number;
   /** Length of what is measured in each timed scenario; the workload's own unless told. */
   readonly seconds: number | undefined;
   readonly tell: (line: string) => void;
@@ -38,17 +41,23 @@ export async function runPeer(peer: Peer, options: PeerRunOptions): Promise<Peer
   try {
     await using running = await peer.start(directory);
     await sleep(idleMs);
-    const idleBytes = residentBytes(running.pid);
+    const idleBytes = residentBytesOf(running);
     tell(
       `${peer.name}: serves after ${Math.round(running.startMs)} ms, holds ${Math.round(idleBytes / 1e6)} MB`,
     );
-    await runStep(running, { workload: "produce", changes: { warmup: 0, seconds: 5 } }, "first", options);
-    const results = new Map<string, LoadResult | undefined>();
+    const { replicas } = options;
+    await runStep(
+      running,
+      { workload: "produce", changes: { warmup: 0, seconds: 5, replicas } },
+      "first",
+      options,
+    );
+    const results = new Map<string, ScenarioResult | undefined>();
     for (const scenario of scenarios) {
       results.set(scenario.name, await runScenario(running, scenario, options));
     }
     await sleep(idleMs);
-    return { startMs: running.startMs, idleBytes, loadedBytes: residentBytes(running.pid), results };
+    return { startMs: running.startMs, idleBytes, loadedBytes: residentBytesOf(running), results };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -58,9 +67,9 @@ async function runScenario(
   running: RunningPeer,
   scenario: Scenario,
   options: PeerRunOptions,
-): Promise<LoadResult | undefined> {
+): Promise<ScenarioResult | undefined> {
   try {
-    let result: LoadResult | undefined;
+    let result: ScenarioResult | undefined;
     for (const step of scenario.steps) {
       result = await runStep(running, step, `${scenario.name}-${step.topic ?? "data"}`, options);
     }
@@ -77,12 +86,13 @@ async function runStep(
   running: RunningPeer,
   step: Step,
   topic: string,
-  { seconds }: PeerRunOptions,
-): Promise<LoadResult> {
+  { seconds, replicas }: PeerRunOptions,
+): Promise<ScenarioResult> {
   if (step.cold) await running.makeCold();
   const isTimed = step.workload !== "fill" && step.workload !== "drain";
-  const changes = { ...(isTimed && seconds !== undefined ? { seconds } : {}), ...step.changes };
+  const changes = { replicas, ...(isTimed && seconds !== undefined ? { seconds } : {}), ...step.changes };
   const { host, port } = running.address;
+  const before = await readJournalWrites(running.metrics);
   const { stdout } = await run(
     process.execPath,
     [
@@ -92,15 +102,23 @@ async function runStep(
       "--json",
       `--bootstrap=${host}:${port}`,
       `--topic=${topic}`,
-      `--broker-pid=${running.pid}`,
+      `--broker-pid=${running.pids.join(",")}`,
       ...Object.entries(changes).map(([option, value]) => `--${option}=${value}`),
     ],
     { timeout: stepMsMax, maxBuffer: 1 << 20 },
   );
-  return JSON.parse(stdout) as LoadResult;
+  const journalWritesPerPass = writesPerPass(before, await readJournalWrites(running.metrics));
+  return { ...(JSON.parse(stdout) as LoadResult), journalWritesPerPass };
 }
 
-function describe({ measures }: Scenario, result: LoadResult): string {
-  const parts = measures.map(({ label, unit, of }) => `${label} ${of(result).toFixed(2)} ${unit}`);
+function residentBytesOf({ pids }: RunningPeer): number {
+  return pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
+}
+
+function describe({ measures }: Scenario, result: ScenarioResult): string {
+  const parts = measures.flatMap(({ label, unit, of }) => {
+    const value = of(result);
+    return value === undefined ? [] : [`${label} ${value.toFixed(2)} ${unit}`];
+  });
   return `${parts.join(", ")}; generator ${Math.round(result.generatorCpuShare * 100)} %`;
 }

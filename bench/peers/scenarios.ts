@@ -11,12 +11,19 @@ export interface Step {
   readonly topic?: string;
 }
 
+/** What a load showed, and what the brokers told of it. */
+export interface ScenarioResult extends LoadResult {
+  /** Durable writes of the journal for each pass over the groups; undefined where there is no such journal. */
+  readonly journalWritesPerPass: number | undefined;
+}
+
 /** What a scenario is measured by; aims are ratios to Kafka, as they stand in the project's goals. */
 export interface Measure {
   readonly label: string;
   readonly unit: string;
   readonly better: "higher" | "lower";
-  readonly of: (result: LoadResult) => number;
+  /** Undefined where a broker does not tell. */
+  readonly of: (result: ScenarioResult) => number | undefined;
   readonly aim?: number;
   readonly aimWithFsync?: number;
 }
@@ -145,5 +152,53 @@ export const scenarios: readonly Scenario[] = [
     title: "20 consumers read 300 MB again and again beside 2,000/s",
     steps: [{ workload: "fill" }, { workload: "behind" }],
     measures: [readRate, p99, cpu],
+  },
+];
+
+const replicatedRate: Measure = { ...rate, aim: 1.5 };
+const replicatedP99: Measure = { ...p99, aim: 0.5 };
+const cpuOfAll: Measure = { ...cpu, label: "CPU of all brokers" };
+
+/** What three nodes are compared by: three replicas of each partition, and acks=all. */
+export const clusterScenarios: readonly Scenario[] = [
+  {
+    name: "produce-1",
+    title: "produce, full speed, 1 partition",
+    steps: [{ workload: "produce", changes: { partitions: 1 } }],
+    measures: [replicatedRate, p99, cpuOfAll],
+  },
+  {
+    name: "produce-100",
+    title: "produce, full speed, 100 partitions",
+    steps: [{ workload: "produce", changes: { partitions: 100 } }],
+    measures: [replicatedRate, p99, cpuOfAll],
+  },
+  {
+    name: "steady-1",
+    title: "produce, 5,000/s, linger 0, 1 partition",
+    steps: [{ workload: "steady", changes: { partitions: 1 } }],
+    measures: [p50, replicatedP99, p999, cpuOfAll],
+  },
+  {
+    name: "steady-100",
+    title: "produce, 5,000/s, linger 0, 100 partitions",
+    steps: [{ workload: "steady", changes: { partitions: 100 } }],
+    measures: [p50, replicatedP99, p999, cpuOfAll],
+  },
+  {
+    name: "groups-256",
+    title: "produce, full speed, 256 partitions",
+    steps: [{ workload: "produce", changes: { partitions: 256 } }],
+    measures: [
+      rate,
+      p99,
+      cpuOfAll,
+      {
+        label: "journal writes for each pass (aim ≤ 1.5)",
+        unit: "",
+        better: "lower",
+        of: (result) => result.journalWritesPerPass,
+      },
+    ],
   },
 ];
