@@ -1,6 +1,6 @@
 import type { RaftClock } from "../clock.ts";
 import type { HeartbeatAnswer, Message } from "../core/messages.ts";
-import { nodeIdOf, type ReplicaId } from "../core/replica-id.ts";
+import { incarnationOf, nodeIdOf, type ReplicaId } from "../core/replica-id.ts";
 import type { HeartbeatEntry, HeartbeatException, HeartbeatSet } from "../transport/heartbeat-set.ts";
 import type { PassFrame } from "../transport/node-frame.ts";
 import { PeerTraffic } from "./peer-traffic.ts";
@@ -12,6 +12,8 @@ export interface ClusterPorts {
   readonly clock: RaftClock;
   /** Sends a frame to a node, or drops it and answers false; a transport's `send`. */
   readonly send: (nodeId: number, frame: PassFrame) => boolean;
+  /** Which of its disks the node has that frames reach now; undefined where that is not known, any unless told. */
+  readonly incarnationOf?: (nodeId: number) => number | undefined;
   /** A random integer from 0 up to, and without, `below`: it keeps elections apart. */
   readonly randomBelow: (below: number) => number;
   /** From one round of heartbeats to the next; elections take ten to twenty of them. 100 ms unless told. */
@@ -20,7 +22,7 @@ export interface ClusterPorts {
 
 /** What the host does for its part with other nodes. */
 interface ClusterOwner {
-  readonly replica: ReplicaId;
+  readonly replica: () => ReplicaId;
   readonly groups: ReadonlyMap<number, RaftGroup>;
   readonly electionTicks: number;
   readonly onInbox: () => void;
@@ -147,7 +149,7 @@ export class Cluster {
   }
 
   #stepAnswer(from: ReplicaId, { group, term, readContext }: HeartbeatException): void {
-    this.#step(group, { kind: "heartbeatAnswer", from, to: this.#owner.replica, term, readContext });
+    this.#step(group, { kind: "heartbeatAnswer", from, to: this.#owner.replica(), term, readContext });
   }
 
   /** Lets every group of the set hear its leader; those that answer as expected are one answer together. */
@@ -168,7 +170,7 @@ export class Cluster {
     this.#answer = undefined;
     if (group) {
       const { term, commitIndex, readContext } = entry;
-      group.raft.step({ kind: "heartbeat", from, to: this.#owner.replica, term, commitIndex, readContext });
+      group.raft.step({ kind: "heartbeat", from, to: this.#owner.replica(), term, commitIndex, readContext });
       this.#asked = entry;
       this.#owner.collect(group);
       this.#asked = undefined;
@@ -178,10 +180,18 @@ export class Cluster {
     return { group: entry.group, term, readContext };
   }
 
+  /** What is meant for a lost disk must not reach the one that has taken its place: heartbeats do not say whom they are for. */
+  #isReached(replica: ReplicaId): boolean {
+    const incarnation = this.#ports.incarnationOf?.(nodeIdOf(replica));
+    return incarnation === undefined || incarnation === incarnationOf(replica);
+  }
+
   #peer(replica: ReplicaId): PeerTraffic {
     let peer = this.#peers.get(replica);
     if (!peer) {
-      peer = new PeerTraffic((frame) => this.#ports.send(nodeIdOf(replica), frame));
+      peer = new PeerTraffic(
+        (frame) => this.#isReached(replica) && this.#ports.send(nodeIdOf(replica), frame),
+      );
       this.#peers.set(replica, peer);
     }
     return peer;

@@ -18,7 +18,7 @@ import { WriteQueue } from "./write-queue.ts";
 
 export interface RaftHostOptions {
   readonly nodeId: number;
-  /** Of this node's disk; 0 unless told. */
+  /** Of this node's disk; 0 unless told, here or by `identify`. */
   readonly incarnation?: number;
   readonly log: LogStore;
   /** Runs a callback once the work that is ready now has run; passes gather what came in between. */
@@ -67,8 +67,6 @@ const electionTicks = 10;
  * this node alone gather for the next one (group commit); groups of several go on talking.
  */
 export class RaftHost {
-  /** This node as a replica of any group. */
-  readonly replica: ReplicaId;
   readonly #options: RaftHostOptions;
   readonly #groups = new Map<number, RaftGroup>();
   readonly #dirty = new Set<RaftGroup>();
@@ -76,6 +74,7 @@ export class RaftHost {
   readonly #loads: LoadQueue;
   readonly #cluster: Cluster | undefined;
   readonly #passWaiters: (() => void)[] = [];
+  #replica: ReplicaId;
   #unstagedBytes = 0;
   #mustFlush = false;
   #isRetryScheduled = false;
@@ -86,12 +85,12 @@ export class RaftHost {
   constructor(options: RaftHostOptions) {
     const { nodeId, incarnation = 0, log, cluster } = options;
     this.#options = options;
-    this.replica = replicaId({ nodeId, incarnation });
+    this.#replica = replicaId({ nodeId, incarnation });
     this.#writes = new WriteQueue(log);
     this.#loads = new LoadQueue(log);
     if (!cluster) return;
     this.#cluster = new Cluster(cluster, {
-      replica: this.replica,
+      replica: () => this.#replica,
       groups: this.#groups,
       onInbox: () => this.#schedule(),
       onTick: () => this.#guarded(() => this.#tick()),
@@ -99,6 +98,17 @@ export class RaftHost {
       collect: (group) => this.#collect(group),
       electionTicks,
     });
+  }
+
+  /** This node as a replica of any group. */
+  get replica(): ReplicaId {
+    return this.#replica;
+  }
+
+  /** Tells which of the node's disks this is, before any group starts. */
+  identify(incarnation: number): void {
+    assert(this.#groups.size === 0);
+    this.#replica = replicaId({ nodeId: this.#options.nodeId, incarnation });
   }
 
   /** Payload bytes that are on their way to the disk. */

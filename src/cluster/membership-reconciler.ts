@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
 import type { Configuration } from "#raft/core/configuration.ts";
-import { type ReplicaId, replicaId } from "#raft/core/replica-id.ts";
+import { nodeIdOf } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import { nextStep, type WantedMembers } from "./membership-step.ts";
 import type { PartitionImage, TopicImage } from "./metadata-image.ts";
-import type { MetadataStore } from "./metadata-store.ts";
+import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
+import { type NodeDisks, replicaOn } from "./node-disks.ts";
 import { targetOf } from "./partition-move.ts";
 
 /** A partition that this node leads. */
@@ -28,7 +29,8 @@ const catchUpsMax = 16;
 /** What was found when a group was looked at last: as long as none of it has changed, nothing is to be done. */
 interface Seen {
   readonly configuration: Configuration;
-  readonly partition: PartitionImage;
+  readonly disks: NodeDisks;
+  readonly partition: PartitionImage | undefined;
 }
 
 interface Work {
@@ -58,6 +60,11 @@ export class MembershipReconciler {
     const { metadata, led, group: groupOf } = this.#options;
     const { topics } = metadata.image;
     const looked = new Set<number>();
+    const metadataGroup = groupOf(metadataGroupId);
+    if (metadataGroup?.isSettledLeader && !this.#isInLine(metadataGroup)) {
+      looked.add(metadataGroupId);
+      this.#exchangeDisks(metadataGroup);
+    }
     for (const { topic: name, index, groupId } of led()) {
       const topic = topics.get(name);
       const partition = topic?.partitions[index];
@@ -70,17 +77,38 @@ export class MembershipReconciler {
     for (const groupId of this.#work.keys()) if (!looked.has(groupId)) this.#work.delete(groupId);
   }
 
-  #isInLine(group: RaftGroup, partition: PartitionImage): boolean {
+  #isInLine(group: RaftGroup, partition?: PartitionImage): boolean {
     const seen = this.#inLine.get(group);
-    return seen?.configuration === group.configuration && seen.partition === partition;
+    return (
+      seen?.configuration === group.configuration &&
+      seen.disks === this.#options.metadata.image.disks &&
+      seen.partition === partition
+    );
+  }
+
+  #settle(group: RaftGroup, partition?: PartitionImage): void {
+    const { disks } = this.#options.metadata.image;
+    this.#inLine.set(group, { configuration: group.configuration, disks, partition });
+  }
+
+  /** The metadata group has the same voters for good; only their disks may be others. Nodes without a vote just follow. */
+  #exchangeDisks(group: RaftGroup): void {
+    const { disks } = this.#options.metadata.image;
+    const voters = [...new Set(group.configuration.voters.map((voter) => replicaOn(disks, nodeIdOf(voter))))];
+    const wanted = {
+      voters,
+      isObserver: (learner: number) => learner === replicaOn(disks, nodeIdOf(learner)),
+    };
+    if (this.#changeMembers(group, wanted, { isMoving: false })) this.#settle(group);
   }
 
   #advance(group: RaftGroup, topic: TopicImage, partition: PartitionImage): void {
     const target = targetOf(partition);
-    const wanted = { voters: target.map((nodeId) => this.#replicaOn(nodeId)) };
+    const { disks } = this.#options.metadata.image;
+    const wanted = { voters: target.map((nodeId) => replicaOn(disks, nodeId)) };
     if (!this.#changeMembers(group, wanted, { isMoving: partition.move !== undefined })) return;
     if (partition.move) this.#complete(topic, partition, target);
-    else this.#inLine.set(group, { configuration: group.configuration, partition });
+    else this.#settle(group, partition);
   }
 
   /** Takes the next step; true where none is left. */
@@ -113,10 +141,6 @@ export class MembershipReconciler {
     if (proof === "repeated" || (proof === "floor" && !isMoving)) return true;
     group.changeMembership({ kind: "auto", steps: [] });
     return false;
-  }
-
-  #replicaOn(nodeId: number): ReplicaId {
-    return replicaId({ nodeId, incarnation: 0 });
   }
 
   #complete({ id: topicId, name }: TopicImage, partition: PartitionImage, replicas: readonly number[]): void {

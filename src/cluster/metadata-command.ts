@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import protobuf from "protobufjs";
+import type { NodeDisk } from "./node-disks.ts";
 import type { PartitionMove } from "./partition-move.ts";
 
 /**
@@ -22,6 +23,7 @@ message Command {
     SetReplicas set_replicas = 9;
     CancelMove cancel_move = 10;
     CompleteMove complete_move = 11;
+    ReplaceDisk replace_disk = 12;
   }
 }
 
@@ -49,6 +51,7 @@ message SetConfigs { string resource = 1; string name = 2; map<string, string> c
 message SetReplicas { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; }
 message CancelMove { string topic_id = 1; uint32 partition = 2; }
 message CompleteMove { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; }
+message ReplaceDisk { uint32 node_id = 1; string directory_id = 2; }
 message AllocateProducerIds { uint32 node_id = 1; uint32 count = 2; }
 
 message Snapshot {
@@ -61,7 +64,9 @@ message Snapshot {
   repeated SnapshotTopic topics = 7;
   repeated SetConfigs configs = 8;
   repeated RegisterBroker controllers = 9;
+  repeated Disk disks = 10;
 }
+message Disk { uint32 node_id = 1; string directory_id = 2; uint32 incarnation = 3; }
 message SnapshotTopic { string name = 1; string topic_id = 2; repeated SnapshotPartition partitions = 3; }
 message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; Move move = 3; repeated uint64 founders = 4; }
 message Move { repeated uint32 adding = 1; repeated uint32 removing = 2; repeated uint32 leaving = 3; }
@@ -99,6 +104,8 @@ export type MetadataCommand =
   | { readonly kind: "cancelMove"; readonly topicId: string; readonly partition: number }
   /** The partition's group consists of these replicas; where others are wanted by now it changes nothing. */
   | ({ readonly kind: "completeMove" } & PlacedPartition)
+  /** A node has lost its disk and comes with another; what the lost one has promised counts no more. */
+  | { readonly kind: "replaceDisk"; readonly nodeId: number; readonly directoryId: string }
   | {
       readonly kind: "setFenced";
       readonly nodeId: number;
@@ -158,6 +165,8 @@ export interface MetadataSnapshot {
   readonly brokers: readonly BrokerRegistration[];
   /** Those that are no brokers; absent in snapshots of before there were any. */
   readonly controllers?: readonly BrokerRegistration[];
+  /** Absent in snapshots of before disks were counted: each node has the one that it is registered with. */
+  readonly disks?: readonly NodeDisk[];
   readonly topics: readonly {
     readonly name: string;
     readonly topicId: string;

@@ -5,6 +5,7 @@ import type {
   MetadataSnapshot,
   SnapshotPartition,
 } from "./metadata-command.ts";
+import { type NodeDisks, replicaOn, withFirstDisk, withNextDisk } from "./node-disks.ts";
 import {
   arrived,
   isReassigning,
@@ -43,6 +44,7 @@ export interface MetadataImage {
   readonly brokers: ReadonlyMap<number, BrokerRegistration>;
   /** Nodes that vote in the metadata group and are no brokers. */
   readonly controllers: ReadonlyMap<number, BrokerRegistration>;
+  readonly disks: NodeDisks;
   readonly topics: ReadonlyMap<string, TopicImage>;
   readonly topicNames: ReadonlyMap<string, string>;
   /** Overrides by `configKey`. */
@@ -76,6 +78,12 @@ export type CommandResult =
   | { readonly kind: "tooLarge"; readonly sizeBytes: number }
   /** Not even proposed: too many others wait for the journal. */
   | { readonly kind: "overloaded" }
+  /** The node has this disk now. */
+  | { readonly kind: "disk"; readonly incarnation: number }
+  /** The node whose disk is to be replaced is not registered. */
+  | { readonly kind: "unknownNode" }
+  /** The node whose disk is to be replaced is there, with the disk that it had. */
+  | { readonly kind: "nodeLives" }
   | { readonly kind: "producerIds"; readonly first: number; readonly count: number };
 
 /** Group 0 is the metadata group itself. */
@@ -86,6 +94,7 @@ export const emptyImage: MetadataImage = {
   clusterId: "",
   brokers: new Map(),
   controllers: new Map(),
+  disks: new Map(),
   topics: new Map(),
   topicNames: new Map(),
   configs: new Map(),
@@ -152,6 +161,8 @@ export function applyCommand(
       return done({ ...image, clusterId: image.clusterId || command.clusterId });
     case "registerBroker":
       return registerBroker(image, command);
+    case "replaceDisk":
+      return replaceDisk(image, command);
     case "setFenced":
       return setFenced(image, command);
     case "createTopic":
@@ -188,6 +199,7 @@ export function toSnapshot(image: MetadataImage, term: number): MetadataSnapshot
     nextProducerId: image.nextProducerId,
     brokers: [...image.brokers.values()],
     controllers: [...image.controllers.values()],
+    disks: [...image.disks.values()],
     topics: [...image.topics.values()].map(({ name, id, partitions }) => ({ name, topicId: id, partitions })),
     configs: [...image.configs].map(([key, configs]) => {
       const [resource, ...name] = key.split(":");
@@ -211,6 +223,7 @@ export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
     nextProducerId: snapshot.nextProducerId,
     brokers: new Map(snapshot.brokers.map((broker) => [broker.nodeId, broker])),
     controllers: new Map((snapshot.controllers ?? []).map((node) => [node.nodeId, node])),
+    disks: storedDisks(snapshot),
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     topicNames: new Map(topics.map((topic) => [topic.id, topic.name])),
     configs: new Map(
@@ -220,6 +233,11 @@ export function fromSnapshot(snapshot: MetadataSnapshot): MetadataImage {
       ]),
     ),
   };
+}
+
+function storedDisks({ brokers, disks = [] }: MetadataSnapshot): NodeDisks {
+  if (disks.length > 0) return new Map(disks.map((disk) => [disk.nodeId, disk]));
+  return brokers.reduce<NodeDisks>((known, broker) => withFirstDisk(known, broker), new Map());
 }
 
 function storedPartition({
@@ -275,23 +293,38 @@ function registerBroker(
 ): { image: MetadataImage; result: CommandResult } {
   const { kind: _, ...registration } = command;
   const { nodeId, directoryId, isControllerOnly = false } = registration;
+  const disk = image.disks.get(nodeId);
+  if (disk && disk.directoryId !== directoryId) return { image, result: { kind: "foreignDirectory" } };
   const known = registrationOf(image, nodeId);
-  if (known && known.directoryId !== "" && directoryId !== known.directoryId) {
-    return { image, result: { kind: "foreignDirectory" } };
-  }
   if (known && isOlder(registration, known)) return { image, result: { kind: "olderDirectory" } };
   if (isControllerOnly && holdsReplicas(image, nodeId)) return { image, result: { kind: "holdsReplicas" } };
   const brokers = new Map(image.brokers);
   const controllers = new Map(image.controllers);
   (isControllerOnly ? brokers : controllers).delete(nodeId);
   (isControllerOnly ? controllers : brokers).set(nodeId, registration);
-  return done({ ...image, brokers, controllers });
+  return done({ ...image, brokers, controllers, disks: withFirstDisk(image.disks, registration) });
 }
 
 /** Whether a registration is of an earlier state of the directory, which has forgotten what it promised since; not where it is the very same start. */
 function isOlder(registration: BrokerRegistration, known: BrokerRegistration): boolean {
   if (registration.incarnation === known.incarnation || registration.directoryId === "") return false;
+  if (registration.directoryId !== known.directoryId) return false;
   return (registration.generation ?? 0) <= (known.generation ?? 0) && (known.generation ?? 0) > 0;
+}
+
+function replaceDisk(
+  image: MetadataImage,
+  { nodeId, directoryId }: MetadataCommand & { kind: "replaceDisk" },
+): { image: MetadataImage; result: CommandResult } {
+  const disk = image.disks.get(nodeId);
+  if (!disk) return { image, result: { kind: "unknownNode" } };
+  // Asked again, because the answer was lost.
+  if (disk.directoryId === directoryId)
+    return { image, result: { kind: "disk", incarnation: disk.incarnation } };
+  if (image.brokers.get(nodeId)?.isFenced === false) return { image, result: { kind: "nodeLives" } };
+  const disks = withNextDisk(image.disks, disk, directoryId);
+  const incarnation = disks.get(nodeId)?.incarnation ?? 0;
+  return { image: { ...image, disks }, result: { kind: "disk", incarnation } };
 }
 
 function holdsReplicas(image: MetadataImage, nodeId: number): boolean {
@@ -321,10 +354,7 @@ function createTopic(
   const collision = collidingTopic(image, command.name);
   if (collision !== undefined) return { image, result: { kind: "topicCollides", with: collision } };
 
-  const partitions = command.partitions.map((replicas, index) => ({
-    groupId: image.nextGroupId + index,
-    replicas,
-  }));
+  const partitions = newPartitions(image, command.partitions);
   const topic = topicImage(command.name, command.topicId, partitions);
   return done({
     ...image,
@@ -343,15 +373,24 @@ function addPartitions(
   if (!topic) return { image, result: { kind: "unknownTopic" } };
   if (topic.partitions.length !== command.existing) return { image, result: { kind: "partitionsChanged" } };
 
-  const added = command.partitions.map((replicas, index) => ({
-    groupId: image.nextGroupId + index,
-    replicas,
-  }));
+  const added = newPartitions(image, command.partitions);
   const grown = topicImage(topic.name, topic.id, [...topic.partitions, ...added]);
   return done({
     ...image,
     topics: new Map(image.topics).set(topic.name, grown),
     nextGroupId: image.nextGroupId + added.length,
+  });
+}
+
+function newPartitions(
+  { nextGroupId, disks }: MetadataImage,
+  partitions: readonly (readonly number[])[],
+): Omit<PartitionImage, "index">[] {
+  return partitions.map((replicas, index) => {
+    const founders = replicas.map((nodeId) => replicaOn(disks, nodeId));
+    // Nearly all disks are their nodes' first ones, on which a replica is called as its node.
+    const isTold = founders.some((founder, at) => founder !== replicas[at]);
+    return { groupId: nextGroupId + index, replicas, ...(isTold && { founders }) };
   });
 }
 

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { replicaId } from "#raft/core/replica-id.ts";
 import {
   decodeCommand,
   decodeSnapshot,
@@ -72,7 +73,7 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
     .record({
       kind: fc.constant("createTopic" as const),
       name: names,
-      partitions: fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 3 }), { maxLength: 4 }),
+      partitions: fc.array(fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }), { maxLength: 4 }),
       configs,
     })
     .map((command) => ({ ...command, topicId: `id-${command.name}` })),
@@ -80,7 +81,12 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
     kind: fc.constant("addPartitions" as const),
     topicId: names.map((name) => `id-${name}`),
     existing: fc.nat(3),
-    partitions: fc.array(fc.array(fc.nat(3), { maxLength: 2 }), { maxLength: 2 }),
+    partitions: fc.array(fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 2 }), { maxLength: 2 }),
+  }),
+  fc.record({
+    kind: fc.constant("replaceDisk" as const),
+    nodeId: fc.nat(3),
+    directoryId: fc.constantFrom("disk", "next"),
   }),
   fc.record({
     kind: fc.constantFrom("setReplicas" as const, "completeMove" as const),
@@ -157,6 +163,29 @@ test("groups and producer ids are never given twice", () =>
       expect(known.has(0)).toBe(false);
     }),
   ));
+
+test("a lost disk is replaced once its node is gone, and never by one that was there before", () => {
+  const register = (directoryId: string): MetadataCommand => ({
+    ...{ kind: "registerBroker", nodeId: 1, incarnation: directoryId, rack: "", endpoints: [], directoryId },
+    isFenced: false,
+  });
+  const replace = (directoryId: string): MetadataCommand => ({ kind: "replaceDisk", nodeId: 1, directoryId });
+  const gone = [
+    register("old"),
+    { kind: "setFenced", nodeId: 1, incarnation: "old", isFenced: true },
+  ] as const;
+  expect(after(replace("new")).result).toEqual({ kind: "unknownNode" });
+  expect(after(register("old"), replace("new")).result).toEqual({ kind: "nodeLives" });
+  expect(after(...gone, replace("new")).result).toEqual({ kind: "disk", incarnation: 1 });
+  expect(after(...gone, replace("new"), replace("new")).result).toEqual({ kind: "disk", incarnation: 1 });
+  expect(after(...gone, register("new")).result).toEqual({ kind: "foreignDirectory" });
+  expect(after(...gone, replace("new"), register("old")).result).toEqual({ kind: "foreignDirectory" });
+  const replaced = after(...gone, create("before"), replace("new"), register("new"), create("after")).image;
+  expect(replaced.topics.get("before")?.partitions[0]?.founders).toBeUndefined();
+  expect(replaced.topics.get("after")?.partitions[0]?.founders).toEqual([
+    replicaId({ nodeId: 1, incarnation: 1 }),
+  ]);
+});
 
 test("a move is done when the replicas that are wanted by then are there, and can be taken back before", () => {
   const place = { topicId: "id-a", partition: 0 } as const;
