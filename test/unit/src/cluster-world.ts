@@ -11,7 +11,7 @@ import type {
 import { Broker } from "#src/broker.ts";
 import type { Partition } from "#src/partitions/partition.ts";
 import type { CancelTimer, Clock } from "#src/runtime/clock.ts";
-import { FaultyFileSystem } from "#storage/io/faulty-file.ts";
+import { FaultyFileSystem, type FaultyFileSystemOptions } from "#storage/io/faulty-file.ts";
 import { MemoryNetwork } from "../raft/transport/memory-network.ts";
 import { BrokerWorld, configOf, seededIdentity } from "./broker-world.ts";
 import { FakeClock } from "./runtime/fake-clock.ts";
@@ -243,10 +243,14 @@ export class ClusterWorld implements AsyncDisposable {
     node.link.reset();
   }
 
-  /** Starts a node anew on what its disk kept. */
-  async restart(nodeId: number): Promise<WorldNode> {
-    const { files } = this.node(nodeId);
-    return await this.clock.until(this.#start(nodeId, files.crash({ mode: "prefix", random: () => 0.999 })));
+  /** Starts a node anew on what its disk kept, or on another. */
+  async restart(nodeId: number, files: FaultyFileSystem = this.diskOf(nodeId)): Promise<WorldNode> {
+    return await this.clock.until(this.#start(nodeId, files));
+  }
+
+  /** What is left of the disk of a node that was killed. */
+  diskOf(nodeId: number, options: FaultyFileSystemOptions = {}): FaultyFileSystem {
+    return this.node(nodeId).files.crash({ mode: "prefix", random: () => 0.999 }, options);
   }
 
   pause(nodeId: number): void {
