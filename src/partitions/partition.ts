@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type BatchHeader, readBatchHeader, stampBatch } from "#protocol/records/batch.ts";
 import type { Entry } from "#raft/core/entry.ts";
-import { nodeIdOf } from "#raft/core/replica-id.ts";
+import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
@@ -141,21 +141,30 @@ export class Partition implements StateMachine {
 
   /** Nodes whose replicas have what is committed, or are about to: what Kafka calls in sync. Known to the leader alone. */
   get inSyncNodes(): number[] {
-    const nodes: number[] = [];
+    return [...new Set(this.#inSyncReplicas().map(nodeIdOf))];
+  }
+
+  #inSyncReplicas(): ReplicaId[] {
+    const replicas: ReplicaId[] = [];
     const leaderId = this.#group?.leaderNodeId;
     for (const [replica, { state }] of this.#group?.progress ?? []) {
       const nodeId = nodeIdOf(replica);
       const isFollowing = state === "replicate" && this.#isReachable(nodeId);
-      if (nodeId === leaderId || isFollowing) nodes.push(nodeId);
+      if (nodeId === leaderId || isFollowing) replicas.push(replica);
     }
-    return nodes;
+    return replicas;
   }
 
-  /** Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966). */
+  /**
+   * Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966).
+   * Those that are still to join neither count nor are waited for.
+   */
   get hasEnoughReplicas(): boolean {
-    const replicaCount = this.#group?.progress?.size ?? 1;
-    const wanted = Math.min(this.settings.minInsyncReplicas, replicaCount);
-    return wanted <= 1 || this.inSyncNodes.length >= wanted;
+    const { voters } = this.#group?.configuration ?? { voters: [] };
+    const wanted = Math.min(this.settings.minInsyncReplicas, voters.length);
+    return (
+      wanted <= 1 || this.#inSyncReplicas().filter((replica) => voters.includes(replica)).length >= wanted
+    );
   }
 
   get highWatermark(): number {
