@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { findFreePort } from "#src/runtime/free-port.ts";
 import { startArguments } from "../load/start-command.ts";
 import type { Peer, RunningPeer } from "./peer.ts";
 
@@ -11,9 +12,6 @@ interface Started {
   readonly port: number;
   readonly httpPort: number;
 }
-
-/** Ports of a cluster's nodes among each other; a node that is alone needs none. */
-const controllerPort = 19_692;
 
 /** Millrace as `npm start` runs it, with its defaults; several nodes have what Kafka's script gives its own. */
 export function millracePeer(nodeArguments: readonly string[], nodes: number): Peer {
@@ -29,11 +27,12 @@ async function start(
   nodeArguments: readonly string[],
   nodes: number,
 ): Promise<RunningPeer> {
+  const controllerPorts = await Promise.all(Array.from({ length: nodes }, () => findFreePort("127.0.0.1")));
   const beganMs = performance.now();
   const launchAll = (ports: readonly number[]): Promise<readonly Started[]> =>
-    Promise.all(
-      Array.from({ length: nodes }, (_, index) => {
-        const flags = flagsOf({ directory, index, nodes, port: ports[index] ?? 0 });
+    allOrNone(
+      controllerPorts.map((_, index) => {
+        const flags = flagsOf({ directory, index, controllerPorts, port: ports[index] ?? 0 });
         return launch([...startArguments(nodeArguments), ...flags]);
       }),
     );
@@ -60,21 +59,23 @@ async function start(
   };
 }
 
-function flagsOf(node: { directory: string; index: number; nodes: number; port: number }): readonly string[] {
-  const { directory, index, nodes, port } = node;
+function flagsOf(node: {
+  directory: string;
+  index: number;
+  controllerPorts: readonly number[];
+  port: number;
+}): readonly string[] {
+  const { directory, index, controllerPorts, port } = node;
   const listener = `PLAINTEXT://127.0.0.1:${port}`;
   const http = "--millrace.http.listener=127.0.0.1:0";
-  if (nodes === 1) return [`--listeners=${listener}`, `--log.dirs=${directory}`, http];
-  const voters = Array.from(
-    { length: nodes },
-    (_, other) => `${other + 1}@127.0.0.1:${controllerPort + other}`,
-  );
+  if (controllerPorts.length === 1) return [`--listeners=${listener}`, `--log.dirs=${directory}`, http];
+  const voters = controllerPorts.map((controllerPort, other) => `${other + 1}@127.0.0.1:${controllerPort}`);
   return [
     `--node.id=${index + 1}`,
-    `--listeners=${listener},CONTROLLER://127.0.0.1:${controllerPort + index}`,
+    `--listeners=${listener},CONTROLLER://127.0.0.1:${controllerPorts[index]}`,
     `--controller.quorum.voters=${voters.join(",")}`,
     `--log.dirs=${directory}/node-${index + 1}`,
-    `--default.replication.factor=${nodes}`,
+    `--default.replication.factor=${voters.length}`,
     "--min.insync.replicas=2",
     http,
   ];
@@ -94,6 +95,16 @@ async function launch(args: readonly string[]): Promise<Started> {
     clearTimeout(timeout);
   }
   throw new Error("Cannot start Millrace: it ended before it served");
+}
+
+/** Where one does not start, the others are stopped. @throws Error of the first that did not */
+async function allOrNone(starting: readonly Promise<Started>[]): Promise<readonly Started[]> {
+  const results = await Promise.allSettled(starting);
+  const started = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failed = results.find((result) => result.status === "rejected");
+  if (!failed) return started;
+  await stopAll(started);
+  throw failed.reason;
 }
 
 async function stopAll(started: readonly Started[]): Promise<void> {
