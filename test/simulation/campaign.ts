@@ -9,7 +9,7 @@ import { type Report, type SimulationOptions, simulate } from "./simulation.ts";
 export interface CampaignOptions {
   readonly firstSeed: number;
   readonly seedCount: number;
-  readonly nodeCount: number;
+  readonly nodeCount: number | "drawn";
   readonly bug?: PlantedBug | undefined;
   /** Every so many seeds one is run twice, to see whether it does the same; 0 for none. */
   readonly repeatEvery: number;
@@ -23,6 +23,8 @@ export interface CampaignResult {
   readonly runs: number;
   readonly events: number;
   readonly virtualMs: number;
+  /** Of real time, second runs included. */
+  readonly eventsPerSecond: number;
   /** How many seeds have reached each mark. */
   readonly marks: ReadonlyMap<Mark, number>;
   readonly failed: readonly Report[];
@@ -50,20 +52,25 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const failed: Report[] = [];
   const unequal: number[] = [];
   const sums = { runs: 0, events: 0, virtualMs: 0 };
+  const startedMs = performance.now();
+  let allEvents = 0;
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
     const plan = planOfSeed({ seed, nodeCount });
     const report = await runPlan(plan, options);
     sums.runs += 1;
     sums.events += report.events;
+    allEvents += report.events;
     sums.virtualMs += report.virtualMs;
     for (const mark of report.marks) marks.set(mark, (marks.get(mark) ?? 0) + 1);
     if (report.violations.length > 0) failed.push(report);
     onReport?.(report);
     if (repeatEvery > 0 && (seed - firstSeed) % repeatEvery === 0) {
       const again = await runPlan(plan, options);
+      allEvents += again.events;
       if (again.traceHash !== report.traceHash) unequal.push(seed);
     }
     if (stopsAtFirst && failed.length > 0) break;
   }
-  return { ...sums, marks, failed, unequal };
+  const eventsPerSecond = (allEvents * 1_000) / (performance.now() - startedMs);
+  return { ...sums, eventsPerSecond, marks, failed, unequal };
 }

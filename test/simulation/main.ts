@@ -1,21 +1,17 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type CampaignResult, runCampaign, runPlan } from "./campaign.ts";
-import type { Plan } from "./plan/plan.ts";
-import { planOfSeed } from "./plan/plan-of-seed.ts";
-import { findPlantedBugs, writeBugTable } from "./planted/bug-table.ts";
-import { plantedBugs } from "./planted/planted-bugs.ts";
-import { shrink } from "./shrink.ts";
-import type { Report } from "./simulation.ts";
+import { failoverBugs } from "./planted/failover-bugs.ts";
+import { raftBugs } from "./planted/raft-bugs.ts";
+import { loadWithEdits } from "./planted/source-bug.ts";
 
 const usage = `Runs whole brokers in one thread on a virtual clock, and judges what their clients saw.
 
-  node test/simulation/main.ts [--seeds 100] [--first 1] [--nodes 1]   run that many seeds
+  node test/simulation/main.ts [--seeds 100] [--first 1] [--nodes 1]   run that many seeds; --nodes 3..5: drawn by seed
   node test/simulation/main.ts --first 7 --seeds 1 --log               one seed, with the brokers' logs
   node test/simulation/main.ts --first 7 --shrink [--out plan.json]    leave out of a seed what it fails without
   node test/simulation/main.ts --plan plan.json [--log]                run a plan from a file
   node test/simulation/main.ts --bug "NAME" …                          with a bug planted
   node test/simulation/main.ts --bugs [--seeds 500] [--write]          find every planted bug; --write: into the docs
+  node test/simulation/main.ts --bugs --bug "NAME" [--write]           find one, and leave what is known of the others
 `;
 
 const { values: flags } = parseArgs({
@@ -26,6 +22,7 @@ const { values: flags } = parseArgs({
     "repeat-every": { type: "string", default: "20" },
     bug: { type: "string" },
     bugs: { type: "boolean", default: false },
+    hunt: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     shrink: { type: "boolean", default: false },
     plan: { type: "string" },
@@ -36,97 +33,33 @@ const { values: flags } = parseArgs({
   },
 });
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
-const onLogLine = flags.log ? print : undefined;
-const bug = bugOf(flags.bug);
-const nodeCount = Number(flags.nodes);
-const firstSeed = Number(flags.first);
-const seedCount = Number(flags.seeds);
+if (flags.help) process.stdout.write(usage);
+else await run();
 
-if (flags.help) print(usage);
-else if (flags.bugs) await tableOfBugs();
-else if (flags.plan) await one(JSON.parse(readFileSync(flags.plan, "utf8")) as Plan);
-else if (flags.shrink) await shrinkSeed();
-else await campaign();
-
-async function campaign(): Promise<void> {
-  const startedMs = performance.now();
-  const result = await runCampaign({
-    firstSeed,
-    seedCount,
-    nodeCount,
-    bug,
-    onLogLine,
+async function run(): Promise<void> {
+  const sourceBug = [...raftBugs, ...failoverBugs].find(({ name }) => name === flags.bug);
+  // The table has each of these found by a process of its own.
+  if (sourceBug && !flags.bugs) loadWithEdits(sourceBug.edits);
+  // Not before: all of the broker comes with it.
+  const { runCommand } = await import("./command.ts");
+  await runCommand({
+    mode: modeOf(),
+    firstSeed: Number(flags.first),
+    seedCount: Number(flags.seeds),
+    nodes: flags.nodes,
     repeatEvery: Number(flags["repeat-every"]),
-    stopsAtFirst: false,
-    onReport: (report) => {
-      if (flags.verbose) print(`seed ${report.seed}: ${report.events} events, hash ${report.traceHash}`);
-      if (report.violations.length > 0) tellFailure(report);
-    },
+    bug: flags.bug,
+    plan: flags.plan,
+    out: flags.out,
+    writes: flags.write,
+    logs: flags.log,
+    isVerbose: flags.verbose,
   });
-  tellResult(result, (performance.now() - startedMs) / 1_000);
 }
 
-async function one(plan: Plan): Promise<void> {
-  const report = await runPlan(plan, { bug, onLogLine });
-  print(`${report.events} events in ${report.virtualMs} virtual ms, hash ${report.traceHash}`);
-  for (const { kind, details } of report.violations) print(`  ${kind}: ${details}`);
-  process.exitCode = report.violations.length > 0 ? 1 : 0;
-}
-
-async function shrinkSeed(): Promise<void> {
-  const plan = planOfSeed({ seed: firstSeed, nodeCount });
-  const [first] = (await runPlan(plan, { bug })).violations;
-  if (!first) {
-    print(`seed ${firstSeed} shows no violation`);
-    return;
-  }
-  print(`seed ${firstSeed}: ${first.kind}: ${first.details}`);
-  const isSame = async (candidate: Plan) =>
-    (await runPlan(candidate, { bug })).violations.some(({ kind }) => kind === first.kind);
-  const { plan: small, runs } = await shrink(plan, isSame, { runsMax: 400 });
-  const tasks = small.clients.reduce((sum, client) => sum + ("tasks" in client ? client.tasks.length : 0), 0);
-  print(`after ${runs} runs: ${small.faults.length} faults, ${small.clients.length} clients, ${tasks} tasks`);
-  const path = flags.out ?? `.cache/simulation-${firstSeed}.json`;
-  writeFileSync(path, JSON.stringify(small, null, 1));
-  print(`replay: ${command(`--plan ${path}`)}`);
-}
-
-async function tableOfBugs(): Promise<void> {
-  const found = await findPlantedBugs({ seedsMax: seedCount, nodeCount, only: bug, onFound: print });
-  if (flags.write) writeBugTable(found, seedCount);
-  process.exitCode = found.every(({ seed }) => seed !== undefined) ? 0 : 1;
-}
-
-function tellFailure({ seed, violations }: Report): void {
-  print(
-    `seed ${seed}: ${violations.length} violations; replay: ${command(`--first ${seed} --seeds 1 --log`)}`,
-  );
-  for (const { kind, details } of violations.slice(0, 5)) print(`  ${kind}: ${details}`);
-}
-
-function tellResult(result: CampaignResult, seconds: number): void {
-  const { runs, events, virtualMs, marks, failed, unequal } = result;
-  print(
-    `${runs} seeds, ${events} events, ${Math.round(virtualMs / 1_000)} virtual s in ${seconds.toFixed(1)} s`,
-  );
-  print(`${Math.round(events / seconds)} events/s, first runs only`);
-  for (const [mark, count] of marks) print(`  ${String(count).padStart(6)}  ${mark}`);
-  print(
-    `${failed.length} seeds with violations, ${unequal.length} that a second run did not repeat ${unequal.join(" ")}`,
-  );
-  process.exitCode = failed.length > 0 || unequal.length > 0 ? 1 : 0;
-}
-
-function command(rest: string): string {
-  const planted = flags.bug ? ` --bug "${flags.bug}"` : "";
-  const nodes = nodeCount === 1 ? "" : ` --nodes ${nodeCount}`;
-  return `node test/simulation/main.ts ${rest}${nodes}${planted}`;
-}
-
-function bugOf(name: string | undefined) {
-  if (name === undefined) return undefined;
-  const found = plantedBugs.find((candidate) => candidate.name === name);
-  if (!found) throw new Error(`Cannot plant "${name}": there is no such bug`);
-  return found;
+function modeOf() {
+  if (flags.bugs) return "bugs";
+  if (flags.hunt) return "hunt";
+  if (flags.plan) return "plan";
+  return flags.shrink ? "shrink" : "campaign";
 }

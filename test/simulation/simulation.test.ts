@@ -1,31 +1,42 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { runCampaign, runPlan } from "./campaign.ts";
 import { planOfSeed } from "./plan/plan-of-seed.ts";
-import { plantedBugs } from "./planted/planted-bugs.ts";
+import { findSourceBug } from "./planted/bug-table.ts";
+import { classBugs, sourceBugs } from "./planted/planted-bugs.ts";
+import { edited } from "./planted/source-bug.ts";
 import { shrink } from "./shrink.ts";
 
-/** Seeds in the normal run; more, or others, by environment. */
+/** Seeds in the normal run, for one node and for several; more, or others, by environment. */
 const seedCount = Number(process.env.MILLRACE_SIMULATION_SEEDS ?? 20);
+const clusterSeedCount = Number(process.env.MILLRACE_SIMULATION_SEEDS ?? 12);
 const firstSeed = Number(process.env.MILLRACE_SIMULATION_FIRST_SEED ?? 1);
 
 /** Bugs that the normal run plants to see that it would find them; all of them by `main.ts --bugs`. */
 const sampleBugs = ["counts before the flush", "forgets producers when it starts", "never syncs directories"];
+const sampleSourceBugs = ["loses the dedupe window on a failover"];
 const sampleSeedsMax = 60;
 
-test("no seed shows a violation, and a seed run twice does the same", async () => {
-  const result = await runCampaign({
-    firstSeed,
-    seedCount,
-    nodeCount: 1,
-    repeatEvery: 20,
-    stopsAtFirst: false,
-  });
-  const found = result.failed.map(({ seed, violations }) => ({ seed, violations: violations.slice(0, 3) }));
-  expect(found).toEqual([]);
-  expect(result.unequal).toEqual([]);
-}, 600_000);
+test.each([
+  { of: "one node", nodeCount: 1, seedCount },
+  { of: "three to five", nodeCount: "drawn", seedCount: clusterSeedCount },
+] as const)(
+  "no seed of $of shows a violation, and a seed run twice does the same",
+  async (runs) => {
+    const result = await runCampaign({
+      ...runs,
+      firstSeed,
+      repeatEvery: 20,
+      stopsAtFirst: false,
+    });
+    const found = result.failed.map(({ seed, violations }) => ({ seed, violations: violations.slice(0, 3) }));
+    expect(found).toEqual([]);
+    expect(result.unequal).toEqual([]);
+  },
+  600_000,
+);
 
-test.each(plantedBugs.filter(({ name }) => sampleBugs.includes(name)))(
+test.each(classBugs.filter(({ name }) => sampleBugs.includes(name)))(
   "a broker that $name is found out",
   async (bug) => {
     const { failed } = await runCampaign({
@@ -41,10 +52,29 @@ test.each(plantedBugs.filter(({ name }) => sampleBugs.includes(name)))(
   600_000,
 );
 
+test.each(sourceBugs.filter(({ name }) => sampleSourceBugs.includes(name)))(
+  "a cluster whose broker $name is found out",
+  async (bug) => {
+    expect(await findSourceBug(bug, sampleSeedsMax)).toBeDefined();
+  },
+  600_000,
+);
+
+test.each(sourceBugs)("the sources have a place for the bug: $name", ({ edits }) => {
+  const sources = new Map<string, string>();
+  for (const edit of edits) {
+    const source =
+      sources.get(edit.file) ?? readFileSync(new URL(`../../${edit.file}`, import.meta.url), "utf8");
+    const next = edited(source, edit);
+    expect(next).not.toBe(source);
+    sources.set(edit.file, next);
+  }
+});
+
 test("planting a bug leaves no trace behind", async () => {
   const plan = planOfSeed({ seed: 1, nodeCount: 1 });
   const before = await runPlan(plan);
-  for (const bug of plantedBugs) bug.plant?.()[Symbol.dispose]();
+  for (const bug of classBugs) bug.plant?.()[Symbol.dispose]();
   expect((await runPlan(plan)).traceHash).toBe(before.traceHash);
 }, 120_000);
 

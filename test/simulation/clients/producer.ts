@@ -290,6 +290,7 @@ export class SimulatedProducer {
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       this.#client.noteFailure(error);
+      this.#client.forgetLeaders();
       return { kind: "unanswered" };
     }
   }

@@ -9,7 +9,8 @@ import type { ClientPlan, MajorityPlan, Plan, TopicPlan } from "./plan.ts";
 
 export interface PlanOptions {
   readonly seed: number;
-  readonly nodeCount: number;
+  /** Drawn: three to five. */
+  readonly nodeCount: number | "drawn";
 }
 
 /** A topic that comes and goes. */
@@ -19,8 +20,9 @@ const fleetingTopic = "fleeting";
  * Draws a run. Every seed leaves some kinds of faults and clients out (swarm testing): what is always on hides
  * what is only reached without it.
  */
-export function planOfSeed({ seed, nodeCount }: PlanOptions): Plan {
+export function planOfSeed({ seed, nodeCount: wantedCount }: PlanOptions): Plan {
   const streams = new RandomStreams(seed);
+  const nodeCount = wantedCount === "drawn" ? streams.stream("size").pick([3, 3, 4, 5]) : wantedCount;
   const hosts = Array.from({ length: nodeCount }, (_, at) => `node-${at + 1}`);
   const shape = streams.stream("shape");
   const safetyMs = shape.between(8_000, 30_000);

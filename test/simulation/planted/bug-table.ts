@@ -1,47 +1,96 @@
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { runCampaign, runPlan } from "../campaign.ts";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type CampaignResult, runCampaign, runPlan } from "../campaign.ts";
 import { planOfSeed } from "../plan/plan-of-seed.ts";
+import type { Report } from "../simulation.ts";
 import type { PlantedBug } from "./planted-bug.ts";
-import { plantedBugs } from "./planted-bugs.ts";
+import { classBugs, sourceBugs } from "./planted-bugs.ts";
+import type { SourceBug } from "./source-bug.ts";
+
+/** What showed a bug first. */
+interface Sighting {
+  /** Counted from 1. */
+  readonly seed: number;
+  readonly violation: string;
+}
 
 /** What it took to find a bug. */
 export interface FoundBug {
-  readonly bug: PlantedBug;
-  /** The first seed that shows it, counted from 1; undefined where none does. */
+  readonly bug: Pick<PlantedBug, "name" | "trap">;
+  /** Nodes of the cluster that was searched. */
+  readonly nodeCount: number;
+  /** The first seed that shows it; undefined where none does. */
   readonly seed: number | undefined;
   /** What was seen first. */
   readonly violation: string;
 }
 
+/** Bugs in the sources are looked for in clusters of so many. */
+const clusterNodeCount = 3;
+
 const page = new URL("../../../docs/simulation.md", import.meta.url);
-const begin = "<!-- generated: node test/simulation/main.ts --bugs --write -->";
-const end = "<!-- end of generated -->";
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const run = promisify(execFile);
 
 /** Runs seeds with each bug planted until one shows it. */
 export async function findPlantedBugs(options: {
   readonly seedsMax: number;
-  readonly nodeCount: number;
-  readonly only?: PlantedBug | undefined;
+  /** The name of the only one to look for. */
+  readonly only: string | undefined;
   readonly onFound?: (line: string) => void;
 }): Promise<FoundBug[]> {
-  const { seedsMax, nodeCount, only, onFound } = options;
+  const { seedsMax, only, onFound } = options;
   const found: FoundBug[] = [];
-  for (const bug of only ? [only] : plantedBugs) {
-    const { failed } = await runCampaign({
-      firstSeed: 1,
-      seedCount: seedsMax,
-      nodeCount,
-      bug,
-      repeatEvery: 0,
-      stopsAtFirst: true,
-    });
-    const [first] = failed;
-    if (first) await expectWellWithout(first.seed, nodeCount);
-    const violation = first?.violations[0]?.kind ?? "";
-    found.push({ bug, seed: first?.seed, violation });
-    onFound?.(`${bug.name}: ${first ? `seed ${first.seed}, ${violation}` : "not found"}`);
+  const note = async (bug: FoundBug["bug"], nodeCount: number, sighting: Sighting | undefined) => {
+    if (sighting) await expectWellWithout(sighting.seed, nodeCount);
+    found.push({ bug, nodeCount, seed: sighting?.seed, violation: sighting?.violation ?? "" });
+    onFound?.(`${bug.name}: ${sighting ? `seed ${sighting.seed}, ${sighting.violation}` : "not found"}`);
+  };
+  const isWanted = ({ name }: FoundBug["bug"]) => only === undefined || name === only;
+  for (const bug of classBugs.filter(isWanted)) await note(bug, 1, await findClassBug(bug, seedsMax));
+  for (const bug of sourceBugs.filter(isWanted)) {
+    await note(bug, clusterNodeCount, await findSourceBug(bug, seedsMax));
   }
   return found;
+}
+
+async function findClassBug(bug: PlantedBug, seedsMax: number): Promise<Sighting | undefined> {
+  const { failed } = await runCampaign({
+    firstSeed: 1,
+    seedCount: seedsMax,
+    nodeCount: 1,
+    bug,
+    repeatEvery: 0,
+    stopsAtFirst: true,
+  });
+  return sightingOf(failed[0]);
+}
+
+/** Looks for a bug in the sources, in a process of its own: this one has them without it. */
+export async function findSourceBug({ name }: SourceBug, seedsMax: number): Promise<Sighting | undefined> {
+  const args = [
+    main,
+    "--hunt",
+    "--bug",
+    name,
+    "--seeds",
+    String(seedsMax),
+    "--nodes",
+    String(clusterNodeCount),
+  ];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 64 << 20 });
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "null") ?? undefined;
+}
+
+/** The last line of a process that has looked for a bug. */
+export function huntLine(report: Report | undefined): string {
+  return JSON.stringify(sightingOf(report) ?? null);
+}
+
+function sightingOf(report: Report | undefined): Sighting | undefined {
+  return report && { seed: report.seed, violation: report.violations[0]?.kind ?? "" };
 }
 
 /** A seed that fails in any case shows nothing about a bug. */
@@ -50,25 +99,39 @@ async function expectWellWithout(seed: number, nodeCount: number): Promise<void>
   if (violations.length > 0) throw new Error(`Cannot tell what a bug does: seed ${seed} fails without it`);
 }
 
-/** The table as it stands in docs/simulation.md. */
-export function bugTable(found: readonly FoundBug[], seedsMax: number): string {
-  const rows = found.map(({ bug, seed, violation }) => {
-    return `| ${bug.name} | ${bug.trap} | ${seed ?? `none of ${seedsMax}`} | ${violation} |`;
+/** Puts what was found into the table of docs/simulation.md; rows of bugs that were not looked for stay. */
+export function writeBugTable(found: readonly FoundBug[], seedsMax: number): void {
+  const rows = found.map(({ bug, nodeCount, seed, violation }) => {
+    return `| ${bug.name} | ${bug.trap} | ${nodeCount} | ${seed ?? `none of ${seedsMax}`} | ${violation} |`;
   });
-  return ["| planted bug: the broker … | trap | seeds needed | seen as |", "|---|---|---|---|", ...rows].join(
-    "\n",
-  );
+  rewrite("--bugs --write", (lines) => {
+    const kept = [...classBugs, ...sourceBugs].flatMap(({ name }) => {
+      const isRowOf = (row: string) => row.startsWith(`| ${name} |`);
+      return rows.find(isRowOf) ?? lines.find(isRowOf) ?? [];
+    });
+    return [
+      "| planted bug: the broker … | trap | nodes | seeds needed | seen as |",
+      "|---|---|---|---|---|",
+      ...kept,
+    ];
+  });
 }
 
-/** Puts the table into its place in docs/simulation.md. */
-export function writeBugTable(found: readonly FoundBug[], seedsMax: number): void {
+/** Puts how many seeds have reached each rare state into docs/simulation.md. */
+export function writeMarkTable({ runs, marks }: CampaignResult, nodes: string): void {
+  const rows = [...marks].map(([mark, count]) => `| ${mark} | ${count} |`);
+  rewrite(`--nodes ${nodes} --write`, () => [`| rare state | of ${runs} seeds |`, "|---|---|", ...rows]);
+}
+
+/** Replaces the part of the page that this command generates. */
+function rewrite(command: string, next: (lines: readonly string[]) => readonly string[]): void {
   const text = readFileSync(page, "utf8");
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from)
-    throw new Error("Cannot write the table: docs/simulation.md has no place for it");
-  writeFileSync(
-    page,
-    `${text.slice(0, from + begin.length)}\n${bugTable(found, seedsMax)}\n${text.slice(to)}`,
-  );
+  const begin = `<!-- generated: node test/simulation/main.ts ${command} -->\n`;
+  const from = text.indexOf(begin) + begin.length;
+  const to = text.indexOf("\n<!-- end of generated -->", from);
+  if (from < begin.length || to < from) {
+    throw new Error(`Cannot write the table: docs/simulation.md has no place for "${command}"`);
+  }
+  const lines = text.slice(from, to).split("\n");
+  writeFileSync(page, `${text.slice(0, from)}${next(lines).join("\n")}${text.slice(to)}`);
 }
