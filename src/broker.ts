@@ -166,7 +166,6 @@ export class Broker implements ServedBroker, AsyncDisposable {
       host: this.#host,
       payloadBytesMax: storage.journal.payloadBytesMax,
       stored: logStore.stored(metadataGroupId),
-      voters: votersOf(config),
     });
     this.#producers = new ProducerStore(storage, config);
     const producers = this.#producers;
@@ -363,7 +362,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
 
   async #recoverAlone(identity: NodeIdentityFile, known: NodeIdentity | undefined): Promise<void> {
     const { nodeId } = this.#options.config;
-    await this.#metadataKeeper.recover();
+    await this.#metadataKeeper.recover([nodeId]);
     this.#applyConfig();
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
     this.#hasWholeImage = true;
@@ -391,15 +390,17 @@ export class Broker implements ServedBroker, AsyncDisposable {
       clusterId: known?.clusterId ?? "",
       directoryId: known?.directoryId || ports.identity.newUuid(),
       generation: (known?.generation ?? 0) + 1,
+      ...(known?.voters && { voters: known.voters }),
     };
     // Counted before anybody hears of this start: a copy of an earlier state of the directory gives itself away.
     if (known) await file.save(directory);
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
-    await this.#metadataKeeper.recover();
-    this.#applyConfig();
-    this.#directory = directory;
     const { stopping } = this.#options;
     stopping?.addEventListener("abort", () => void member.close(), { once: true });
+    const voters = await member.findVoters(directory, (found) => file.save({ ...directory, voters: found }));
+    await this.#metadataKeeper.recover(member.founders);
+    this.#applyConfig();
+    this.#directory = directory;
     await member.open(this.#host, directory);
     stopping?.throwIfAborted();
     await member.join(logDirectory);
@@ -407,7 +408,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.#hasWholeImage = true;
     this.partitions.follow(this.metadata.image, emptyImage);
     const { clusterId } = this.metadata.image;
-    if (!known?.directoryId) await file.save({ ...directory, clusterId });
+    if (!known?.clusterId || !known.voters) await file.save({ ...directory, clusterId, voters });
   }
 
   #newMember(): ClusterMember | undefined {
@@ -463,7 +464,8 @@ export class Broker implements ServedBroker, AsyncDisposable {
   /** A node that has served before has a journal; without it, what it acknowledged last is lost. */
   #refuseLostJournal(known: NodeIdentity | undefined): void {
     const { config } = this.#options;
-    if (!known || this.#storage.recovered.has(metadataGroupId)) return;
+    // A node that has only agreed with others to found a cluster has served nobody yet.
+    if (!known?.clusterId || this.#storage.recovered.has(metadataGroupId)) return;
     const lost = new JournalLostError(config.logDirectory);
     if (!config.acceptCorruption) throw lost;
     this.logger.error({ err: lost }, "the journal is lost, and that was accepted");
@@ -477,13 +479,13 @@ export class Broker implements ServedBroker, AsyncDisposable {
     if (wasMember && !this.#member) {
       throw new ForeignDirectoryError(
         logDirectory,
-        "it belongs to a node of a cluster, and controller.quorum.voters names no other node",
+        "it belongs to a node of a cluster, and neither controller.quorum.voters nor controller.quorum.bootstrap.servers names another one",
       );
     }
     if (!wasMember && this.#member) {
       throw new ForeignDirectoryError(
         logDirectory,
-        "it belongs to a node that was alone, and controller.quorum.voters names others",
+        "it belongs to a node that was alone, and its configs name others",
       );
     }
   }
@@ -683,10 +685,4 @@ export class Broker implements ServedBroker, AsyncDisposable {
     await this.#host.stop();
     await this.#release();
   }
-}
-
-/** Who votes in the metadata group from the beginning; a node without a vote learns it from the group. */
-function votersOf({ nodeId, quorum }: BrokerConfig): number[] {
-  const voters = quorum?.voters.map((voter) => voter.nodeId) ?? [nodeId];
-  return voters.includes(nodeId) ? voters : [];
 }

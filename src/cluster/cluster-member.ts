@@ -5,7 +5,7 @@ import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { Checksum } from "#raft/transport/frame.ts";
 import type { PeerNetwork } from "#raft/transport/network.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
-import type { QuorumConfig } from "../config/quorum.ts";
+import { formatVoter, type QuorumConfig, type QuorumVoter } from "../config/quorum.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
 import { KnownNodes } from "./known-nodes.ts";
@@ -20,6 +20,7 @@ import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { ForeignDirectoryError, type NodeIdentity } from "./node-identity-file.ts";
 import { NodeNetwork, type OwnState } from "./node-network.ts";
+import { QuorumSearch } from "./quorum-search.ts";
 
 export interface ClusterMemberOptions {
   readonly quorum: QuorumConfig;
@@ -39,6 +40,7 @@ export interface ClusterMemberOptions {
 const livenessCheckMs = 500;
 const observersCheckMs = 500;
 const joinRetryMs = 50;
+const askAgainMs = 1_000;
 /** A wait for the others that is worth a line in the log. */
 const tellWaitingAfterMs = 5_000;
 
@@ -58,6 +60,10 @@ export class ClusterMember {
   readonly #timers: CancelTimer[] = [];
   #host: RaftHost | undefined;
   #directory: NodeIdentity | undefined;
+  /** Of the metadata group, as written down by the operator or learned from others; empty while neither is. */
+  #voters: readonly QuorumVoter[];
+  #isListening = false;
+  #isOpen = false;
   #isClosed = false;
 
   constructor(options: ClusterMemberOptions) {
@@ -65,9 +71,10 @@ export class ClusterMember {
     const { metadata, quorum, network, clock, identity, checksum, logger, leaders, processId } = options;
     const { nodeId } = options.config();
     const { listener, host, voters } = quorum;
+    this.#voters = voters;
     const nodes = new KnownNodes({
-      nodeId,
-      voters: () => voters,
+      ...{ nodeId, voters },
+      learned: () => this.#voters,
       registrations: () => this.#registrations(),
     });
     this.#network = new NodeNetwork({
@@ -78,7 +85,7 @@ export class ClusterMember {
     });
     metadata.onChange((image, previous) => {
       if (image.brokers === previous.brokers && image.controllers === previous.controllers) return;
-      if (this.#directory) this.#network.refreshPeers();
+      if (this.#isOpen) this.#network.refreshPeers();
     });
     const { calls } = this.#network;
     this.calls = calls;
@@ -132,10 +139,48 @@ export class ClusterMember {
     };
   }
 
+  /** The nodes that vote in the metadata group from the beginning where this is one of them, else none. */
+  get founders(): readonly number[] {
+    const founders = this.#voters.map(({ nodeId }) => nodeId);
+    return founders.includes(this.#options.config().nodeId) ? founders : [];
+  }
+
+  /**
+   * Who votes in the metadata group, where that has to be found out; the others are waited for, and the port between
+   * nodes is open then. @throws QuorumError, and what `remember` throws
+   */
+  async findVoters(
+    directory: NodeIdentity,
+    remember: (voters: readonly QuorumVoter[]) => Promise<void>,
+  ): Promise<readonly QuorumVoter[]> {
+    if (this.#voters.length > 0) return this.#voters;
+    const { quorum, config, processId, clock, logger } = this.#options;
+    // Once there is a cluster its founders are settled; before that they may still have to agree.
+    if (directory.clusterId !== "" && directory.voters) {
+      this.#voters = directory.voters;
+      return this.#voters;
+    }
+    await this.#listen(directory);
+    const { nodeId, isBroker, isController } = config();
+    const search = new QuorumSearch({
+      ...{ nodeId, processId, clock, logger, servers: quorum.servers, roles: { isBroker, isController } },
+      ask: (server) => this.#network.ask(server),
+      remembered: directory.voters ?? [],
+      remember: async (voters) => {
+        await remember(voters);
+        this.#voters = voters;
+      },
+      isClosed: () => this.#isClosed,
+    });
+    this.#voters = await search.find();
+    logger.info({ voters: this.#voters.map(formatVoter) }, "found who votes in the metadata group");
+    return this.#voters;
+  }
+
   /** Connects with the other nodes on behalf of a host whose metadata group is up. */
   async open(host: RaftHost, directory: NodeIdentity): Promise<void> {
     this.#host = host;
-    this.#directory = directory;
+    const { leaders } = this.#options;
     this.#network.attach({
       receiver: {
         // Replicas are told apart by node alone: foreign disks are kept out before they are heard.
@@ -146,13 +191,18 @@ export class ClusterMember {
       },
       watcher: {
         up: (nodeId) => {
+          leaders.setGone(nodeId, false);
           this.news.reachable(nodeId);
           this.#observers.check();
         },
+        // A silent one may be reached by clients all the same; one that closed its connections hardly.
+        down: (nodeId, cause) => leaders.setGone(nodeId, cause === "reset" || cause === "left"),
         drained: (nodeId) => this.news.drained(nodeId),
       },
     });
-    await this.#network.open();
+    await this.#listen(directory);
+    this.#isOpen = true;
+    this.#network.refreshPeers();
     const { clock, logger } = this.#options;
     this.#timers.push(
       every(
@@ -169,6 +219,7 @@ export class ClusterMember {
     const { metadata, clock, identity, logger } = this.#options;
     const startedMs = clock.monotonicMs();
     let hasTold = false;
+    let askedMs = startedMs;
     while (metadata.image.clusterId === "" || !(await this.#isCaughtUp())) {
       if (this.#isClosed) throw new Error("Cannot join the cluster: the broker is stopping");
       if (this.#isController && metadata.image.clusterId === "") {
@@ -177,9 +228,13 @@ export class ClusterMember {
       } else {
         await new Promise<void>((resolve) => clock.schedule(joinRetryMs, resolve));
       }
+      if (clock.monotonicMs() - askedMs > askAgainMs) {
+        askedMs = clock.monotonicMs();
+        void this.#askAround();
+      }
       if (!hasTold && clock.monotonicMs() - startedMs > tellWaitingAfterMs) {
         hasTold = true;
-        logger.warn("waiting for a majority of controller.quorum.voters");
+        logger.warn({ voters: this.#voters.map(formatVoter) }, "waiting for a majority of the voters");
       }
     }
     const known = this.#directory?.clusterId ?? "";
@@ -210,14 +265,31 @@ export class ClusterMember {
     await this.#network.close();
   }
 
+  async #listen(directory: NodeIdentity): Promise<void> {
+    this.#directory = directory;
+    if (this.#isListening) return;
+    this.#isListening = true;
+    await this.#network.listen();
+  }
+
+  /** Nodes may have moved since their addresses were learned. */
+  async #askAround(): Promise<void> {
+    const { servers } = this.#options.quorum;
+    await Promise.allSettled(servers.map((server) => this.#network.ask(server)));
+    if (!this.#isClosed) this.#network.refreshPeers();
+  }
+
   #own(): OwnState {
-    const { metadata, quorum, config } = this.#options;
+    const { metadata, config } = this.#options;
+    const { nodeId, isController } = config();
     const { clusterId = "", directoryId = "", generation = 0 } = this.#directory ?? {};
     return {
       clusterId: metadata.image.clusterId || clusterId,
       directoryId,
       generation,
-      isVoter: quorum.voters.some(({ nodeId }) => nodeId === config().nodeId),
+      isVoter: this.#voters.some((voter) => voter.nodeId === nodeId),
+      isController,
+      voters: this.#voters,
     };
   }
 
@@ -227,10 +299,10 @@ export class ClusterMember {
   }
 
   /** The group knows who votes in it, and before it does the operator's list says so. */
-  #isVoter(nodeId: number): boolean {
+  #isVoter(nodeId: number): boolean | undefined {
     const { voters = [], outgoing = [] } = this.#host?.group(metadataGroupId)?.configuration ?? {};
     if (voters.length > 0) return [...voters, ...outgoing].some((replica) => nodeIdOf(replica) === nodeId);
-    return this.#options.quorum.voters.some((voter) => voter.nodeId === nodeId);
+    return this.#voters.length === 0 ? undefined : this.#voters.some((voter) => voter.nodeId === nodeId);
   }
 
   get #isController(): boolean {

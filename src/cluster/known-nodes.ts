@@ -5,8 +5,10 @@ import type { NodeCard } from "./node-card.ts";
 
 export interface KnownNodesOptions {
   readonly nodeId: number;
-  /** Who votes in the metadata group, as far as this node was told at its start. */
-  readonly voters: () => readonly QuorumVoter[];
+  /** The voters of the metadata group that the operator has written down for this node. */
+  readonly voters: readonly QuorumVoter[];
+  /** Those that it has learned from other nodes. */
+  readonly learned: () => readonly QuorumVoter[];
   /** All nodes that are registered. */
   readonly registrations: () => Iterable<BrokerRegistration>;
 }
@@ -33,13 +35,13 @@ export class KnownNodes {
 
   /** All other nodes with their places. */
   places(): Map<number, NodePlace> {
-    const { nodeId, voters, registrations } = this.#options;
-    const places = new Map<number, NodePlace>();
+    const { nodeId, voters, learned, registrations } = this.#options;
+    const places = new Map<number, NodePlace>(learned().map((voter) => [voter.nodeId, placeOf(voter)]));
     for (const { nodeId: other, peerHost = "", peerPort = 0 } of registrations()) {
       if (peerHost !== "") places.set(other, { host: peerHost, port: peerPort });
     }
     for (const [other, place] of this.#introduced) places.set(other, place);
-    for (const { nodeId: other, host, port } of voters()) places.set(other, { host, port });
+    for (const voter of voters) places.set(voter.nodeId, placeOf(voter));
     places.delete(nodeId);
     return places;
   }
@@ -71,4 +73,8 @@ export class KnownNodes {
     }
     return false;
   }
+}
+
+function placeOf({ host, port }: QuorumVoter): NodePlace {
+  return { host, port };
 }

@@ -13,8 +13,6 @@ export interface MetadataKeeperOptions {
   readonly payloadBytesMax: number;
   /** What the journal kept of the metadata group; undefined where it knows nothing of it. */
   readonly stored: StoredGroup | undefined;
-  /** The nodes that vote in the group from the beginning. */
-  readonly voters: readonly number[];
 }
 
 /** Entries after which the state is saved, so that the journal may let go of them. */
@@ -35,14 +33,18 @@ export class MetadataKeeper {
     return !this.#saving && this.#options.store.image.index - this.#savedIndex >= entriesPerSave;
   }
 
-  /** The state as the snapshot and the journal have it. A node that is alone leads the group from here on. @throws SnapshotCorruptError, DiskError */
-  async recover(): Promise<void> {
+  /**
+   * The state as the snapshot and the journal have it. A node that is alone leads the group from here on. `voters` are
+   * those who vote from the beginning, empty for a node without a vote, which learns them from the group.
+   * @throws SnapshotCorruptError, DiskError
+   */
+  async recover(voters: readonly number[]): Promise<void> {
     const { store, file, host, payloadBytesMax, stored } = this.#options;
     const snapshot = await file.load();
     if (snapshot) store.restore(snapshot);
     this.#savedIndex = snapshot?.index ?? 0;
     const { index = 0, term = 0 } = snapshot ?? {};
-    const configuration: Configuration = stored?.configuration ?? votersOnly(this.#options.voters);
+    const configuration: Configuration = stored?.configuration ?? votersOnly(voters);
     const group = await host.start({
       floor: { index, term },
       ...stored,

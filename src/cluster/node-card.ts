@@ -1,4 +1,5 @@
 import protobuf from "protobufjs";
+import type { QuorumVoter } from "../config/quorum.ts";
 
 /** What a node tells of itself to every node that it connects with, besides who it is. */
 export interface NodeCard {
@@ -9,12 +10,23 @@ export interface NodeCard {
   readonly generation: number;
   /** Whether it takes itself for a voter of the metadata group. */
   readonly isVoter: boolean;
+  readonly isController: boolean;
+  /** Who votes in the metadata group, as far as it knows; empty while it does not. */
+  readonly voters: readonly QuorumVoter[];
 }
 
 const cardType = protobuf
   .parse(`
 syntax = "proto3";
-message Card { string host = 1; uint32 port = 2; uint32 generation = 3; bool is_voter = 4; }
+message Card {
+  string host = 1;
+  uint32 port = 2;
+  uint32 generation = 3;
+  bool is_voter = 4;
+  bool is_controller = 5;
+  repeated Voter voters = 6;
+}
+message Voter { uint32 node_id = 1; string host = 2; uint32 port = 3; }
 `)
   .root.lookupType("Card");
 
@@ -27,7 +39,7 @@ export function encodeCard(card: NodeCard): Uint8Array {
 export function decodeCard(bytes: Uint8Array | undefined): NodeCard | undefined {
   if (!bytes) return undefined;
   try {
-    return cardType.toObject(cardType.decode(bytes), { defaults: true }) as unknown as NodeCard;
+    return cardType.toObject(cardType.decode(bytes), { defaults: true, arrays: true }) as unknown as NodeCard;
   } catch {
     return undefined;
   }

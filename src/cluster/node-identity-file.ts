@@ -1,4 +1,5 @@
 import { readFile, replaceFile, type SmallFileDisk } from "#storage/snapshots/small-file.ts";
+import { formatVoter, parseVoter, type QuorumVoter } from "../config/quorum.ts";
 
 /** Who a data directory belongs to. */
 export interface NodeIdentity {
@@ -8,6 +9,8 @@ export interface NodeIdentity {
   readonly directoryId: string;
   /** How often the directory was opened by a node of a cluster; 0 where the node was alone so far. */
   readonly generation?: number;
+  /** Who votes in the metadata group, with their addresses as of when they were learned; absent where none were. */
+  readonly voters?: readonly QuorumVoter[];
 }
 
 /** A data directory that this node must not use. */
@@ -32,6 +35,7 @@ export class JournalLostError extends Error {
 const kafkaMetadataName = "__cluster_metadata-0";
 
 const generationKey = "millrace.generation";
+const votersKey = "millrace.voters";
 
 /** `meta.properties` of a data directory, in Kafka's form: it keeps a node from starting on another's data. */
 export class NodeIdentityFile {
@@ -64,14 +68,20 @@ export class NodeIdentityFile {
     }
     const directoryId = properties.get("directory.id") ?? "";
     const generation = Number(properties.get(generationKey) ?? "0");
-    return { nodeId, clusterId, directoryId, ...(directoryId !== "" && { generation }) };
+    const voters = (properties.get(votersKey) ?? "").split(",").flatMap(parseVoter);
+    return {
+      ...{ nodeId, clusterId, directoryId },
+      ...(directoryId !== "" && { generation }),
+      ...(voters.length > 0 && { voters }),
+    };
   }
 
   /** @throws DiskError */
-  async save({ nodeId, clusterId, directoryId, generation = 0 }: NodeIdentity): Promise<void> {
-    const directory =
-      directoryId === "" ? "" : `directory.id=${directoryId}\n${generationKey}=${generation}\n`;
-    const text = `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n${directory}`;
+  async save({ nodeId, clusterId, directoryId, generation = 0, voters = [] }: NodeIdentity): Promise<void> {
+    const lines = ["version=1", `node.id=${nodeId}`, `cluster.id=${clusterId}`];
+    if (directoryId !== "") lines.push(`directory.id=${directoryId}`, `${generationKey}=${generation}`);
+    if (voters.length > 0) lines.push(`${votersKey}=${voters.map(formatVoter).join(",")}`);
+    const text = lines.map((line) => `${line}\n`).join("");
     await replaceFile(this.#disk, this.#path, new TextEncoder().encode(text));
   }
 

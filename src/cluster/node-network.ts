@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { askWho } from "#raft/transport/ask-who.ts";
 import type { Checksum } from "#raft/transport/frame.ts";
 import type { PeerNetwork } from "#raft/transport/network.ts";
 import type { NodeFrame } from "#raft/transport/node-frame.ts";
@@ -10,13 +11,16 @@ import type {
   PeerIdentity,
   Transport,
 } from "#raft/transport/transport.ts";
+import type { HostPort } from "../config/host-port.ts";
 import type { Listener } from "../config/listeners.ts";
+import type { QuorumVoter } from "../config/quorum.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
 import type { KnownNodes, NodePlace } from "./known-nodes.ts";
 import type { BrokerRegistration } from "./metadata-command.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { decodeCard, encodeCard, type NodeCard } from "./node-card.ts";
+import type { NodeAnswer } from "./quorum-search.ts";
 
 /** What a node's replication groups want to hear of the network. */
 export interface FrameReceiver {
@@ -28,6 +32,7 @@ export interface FrameReceiver {
 /** What else is told about peers. */
 export interface PeerWatcher {
   up(nodeId: number): void;
+  down(nodeId: number, cause: DownCause): void;
   drained(nodeId: number): void;
 }
 
@@ -57,9 +62,12 @@ export interface OwnState {
   readonly directoryId: string;
   readonly generation: number;
   readonly isVoter: boolean;
+  readonly isController: boolean;
+  readonly voters: readonly QuorumVoter[];
 }
 
 const incarnationBits = 22;
+const askTimeoutMs = 1_000;
 
 /**
  * The connections with the other nodes of the cluster: keeps strangers and foreign disks out, and hands frames to whom
@@ -113,10 +121,21 @@ export class NodeNetwork {
     this.#watcher = watcher;
   }
 
-  /** Opens the port and begins to connect with the others. */
-  async open(): Promise<void> {
+  /** Opens the port: from here on this node can be asked who it is, and `refreshPeers` connects. */
+  async listen(): Promise<void> {
     await this.#tcp.listen(this.#options.listener);
-    this.refreshPeers();
+  }
+
+  /** Asks who is at an address. Rejects, with the reason, where nobody is, or nobody who tells. */
+  async ask({ host, port }: HostPort): Promise<NodeAnswer> {
+    const { network, clock, checksum, nodes } = this.#options;
+    const own = this.#own();
+    const answer = await askWho({ network, clock, checksum, own, host, port, timeoutMs: askTimeoutMs });
+    const card = decodeCard(answer.card);
+    if (!card) throw new Error(`Cannot ask who is at ${host}:${port}: it does not tell`);
+    if (answer.nodeId !== own.nodeId) nodes.introduce(answer, card);
+    const { nodeId, processId = "", clusterId } = answer;
+    return { nodeId, processId, clusterId, card };
   }
 
   /** Where the other nodes reach this one; once it is open. */
@@ -156,10 +175,10 @@ export class NodeNetwork {
 
   #own(): NodeIdentity {
     const { nodeId, processId, own } = this.#options;
-    const { clusterId, directoryId, generation, isVoter } = own();
+    const { clusterId, directoryId, ...told } = own();
     return {
       ...{ nodeId, clusterId, processId, incarnation: this.#incarnationOf(directoryId) },
-      card: encodeCard({ ...this.place, generation, isVoter }),
+      card: encodeCard({ ...this.place, ...told }),
     };
   }
 
@@ -182,6 +201,7 @@ export class NodeNetwork {
   #down(peer: PeerIdentity, cause: DownCause): void {
     this.#options.logger.warn({ peer: peer.nodeId, cause }, "lost the connection with a node");
     this.calls.lost(peer.nodeId);
+    this.#watcher?.down(peer.nodeId, cause);
     if (cause === "left") this.#receiver?.lost(peer);
     this.#options.nodes.lost(peer.nodeId);
     // Whoever comes back must be the one that is registered.

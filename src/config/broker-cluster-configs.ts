@@ -14,13 +14,17 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   list("controller.listener.names", "CONTROLLER", {
     validator: someItems,
     importance: "high",
-    does: "The listeners for the traffic between nodes, of which the first is opened where there are several nodes; clients are not served on them.",
+    does: "The listeners for the traffic between nodes, of which the first is opened where there are several nodes; clients are not served on them. A broker alone may do without: it then takes any free port.",
   }),
   long("controller.performance.always.log.threshold.ms", 2000, { validator: atLeast(0), internal: true }),
   long("controller.performance.sample.period.ms", 60000, { validator: atLeast(100), internal: true }),
   int("controller.quorum.append.linger.ms", 25, { validator: atLeast(0) }),
   boolean("controller.quorum.auto.join.enable", false, { importance: "low" }),
-  list("controller.quorum.bootstrap.servers", "", { validator: quorumServers, importance: "high" }),
+  list("controller.quorum.bootstrap.servers", "", {
+    validator: quorumServers,
+    importance: "high",
+    does: "The controller listeners of a cluster's controllers as host:port, instead of controller.quorum.voters: they find out who is there, and begin the cluster once all are.",
+  }),
   int("controller.quorum.election.backoff.max.ms", 1000, { validator: atLeast(0), importance: "high" }),
   int("controller.quorum.election.timeout.ms", 1000, { validator: atLeast(0), importance: "high" }),
   int("controller.quorum.fetch.max.bytes", 1_048_576, { validator: atLeast(1), importance: "low" }),
@@ -31,7 +35,7 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   list("controller.quorum.voters", "", {
     validator: quorumVoters,
     importance: "high",
-    does: "All nodes of a cluster as id@host:port, the port that of the node's controller listener; a node that is alone names itself or none.",
+    does: "All controllers of a cluster as id@host:port, the port that of the node's controller listener; a node that is alone names itself or none.",
   }),
   int("controller.socket.timeout.ms", 30000),
   int("default.replication.factor", 1, { does: "Replicas of a topic whose creation names no number." }),
@@ -54,7 +58,7 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   list("process.roles", "broker,controller", {
     validator: someOf("broker", "controller"),
     importance: "high",
-    does: "What this node does; it serves clients in the role broker.",
+    does: "What this node does: serve clients and keep partitions as a broker, vote on the cluster's metadata as a controller, or both.",
   }),
   int("producer.purgatory.purge.interval.requests", 1000),
   int("replica.fetch.backoff.ms", 1000, { validator: atLeast(0) }),

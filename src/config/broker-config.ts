@@ -17,6 +17,8 @@ export interface BrokerConfig {
   readonly nodeId: number;
   /** Whether it serves clients and holds replicas of partitions; a controller alone does neither. */
   readonly isBroker: boolean;
+  /** Whether it may vote in the metadata group. */
+  readonly isController: boolean;
   readonly rack: string | null;
   /** What clients connect to; only PLAINTEXT ones get this far. */
   readonly listeners: readonly Listener[];
@@ -246,6 +248,7 @@ function readServerConfig(read: ValueReader) {
   return {
     nodeId: read.number("node.id"),
     isBroker: read.list("process.roles").includes("broker"),
+    isController: read.list("process.roles").includes("controller"),
     rack: read.textOrNull("broker.rack"),
     leaderBalanceIntervalMs: read.flag("auto.leader.rebalance.enable")
       ? read.number("leader.imbalance.check.interval.seconds") * 1_000

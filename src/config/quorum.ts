@@ -1,4 +1,4 @@
-import { parseHostPort } from "./host-port.ts";
+import { type HostPort, parseHostPort } from "./host-port.ts";
 import type { Listener } from "./listeners.ts";
 
 /** A node with a vote in the metadata group, and where the others reach it. */
@@ -10,8 +10,9 @@ export interface QuorumVoter {
 
 /** What a node needs to know to be one of several. */
 export interface QuorumConfig {
-  /** Those who vote in the metadata group from its beginning. */
+  /** Those who vote in the metadata group from its beginning; empty where `servers` are asked who does. */
   readonly voters: readonly QuorumVoter[];
+  readonly servers: readonly HostPort[];
   /** Where this node takes the connections of the others. */
   readonly listener: Listener;
   /** The host under which the others reach that listener. */
@@ -35,24 +36,21 @@ export interface QuorumTexts {
 
 /** Undefined for a node that is alone; each problem is added to `problems`. */
 export function resolveQuorum(texts: QuorumTexts, problems: string[]): QuorumConfig | undefined {
-  const { nodeId, roles, bootstrapServers } = texts;
-  const isController = roles.includes("controller");
+  const { nodeId, roles } = texts;
+  const hasBothRoles = roles.includes("controller") && roles.includes("broker");
   const voters = texts.voters.flatMap(parseVoter);
-  if (voters.length === 0) {
-    if (bootstrapServers.length > 1) {
-      problems.push(
-        `Cannot form a cluster from the ${bootstrapServers.length} controller.quorum.bootstrap.servers alone: name the nodes in controller.quorum.voters, as id@host:port`,
-      );
-    } else if (!isController || !roles.includes("broker")) {
-      problems.push(
-        `Cannot start node ${nodeId} with process.roles=${roles.join(",")}: controller.quorum.voters names no controller`,
-      );
-    }
+  const servers =
+    voters.length > 0 ? [] : texts.bootstrapServers.flatMap((text) => parseHostPort(text) ?? []);
+  if (voters.length > 0) {
+    refuseRepeated(voters, problems);
+    refuseOtherRole(texts, voters, problems);
+  } else if (servers.length === 0 && !hasBothRoles) {
+    problems.push(
+      `Cannot start node ${nodeId} with process.roles=${roles.join(",")}: neither controller.quorum.voters nor controller.quorum.bootstrap.servers names a controller`,
+    );
     return undefined;
   }
-  refuseRepeated(voters, problems);
-  refuseOtherRole(texts, voters, problems);
-  if (voters.length === 1 && isController && roles.includes("broker")) return undefined;
+  if (hasBothRoles && isAlone(texts, { voters, servers })) return undefined;
 
   const listener = listenerBetweenNodes(texts);
   if (!listener) {
@@ -67,7 +65,18 @@ export function resolveQuorum(texts: QuorumTexts, problems: string[]): QuorumCon
     );
   }
   const own = voters.find((voter) => voter.nodeId === nodeId);
-  return { voters, listener, host: own?.host || reachableHost(texts, listener) };
+  return { voters, servers, listener, host: own?.host || reachableHost(texts, listener) };
+}
+
+/** Whether a node of both roles names nobody but itself. */
+function isAlone(
+  { controllerListeners, hostName }: QuorumTexts,
+  { voters, servers }: Pick<QuorumConfig, "voters" | "servers">,
+): boolean {
+  const [server] = servers;
+  if (!server || servers.length > 1) return voters.length <= 1 && servers.length === 0;
+  const own = controllerListeners.find(({ port }) => port === server.port);
+  return own !== undefined && [own.host, hostName, "localhost", "127.0.0.1", "::1"].includes(server.host);
 }
 
 /** As Kafka has it: who is a controller votes, who is none does not. */
@@ -100,9 +109,15 @@ function reachableHost({ advertisedListeners, hostName }: QuorumTexts, { host }:
   return isSpecific ? host : (advertisedListeners[0]?.host ?? hostName);
 }
 
-/** The config's own validator has seen to the form. */
-function parseVoter(text: string): QuorumVoter[] {
+/** A voter as controller.quorum.voters writes it. */
+export function formatVoter({ nodeId, host, port }: QuorumVoter): string {
+  return `${nodeId}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** One of controller.quorum.voters, whose validator has seen to the form; none where it is not of that form. */
+export function parseVoter(text: string): QuorumVoter[] {
   const at = text.indexOf("@");
+  if (at < 1) return [];
   const address = parseHostPort(text.slice(at + 1));
   return address ? [{ nodeId: Number(text.slice(0, at)), ...address }] : [];
 }

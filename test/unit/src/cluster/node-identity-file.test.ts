@@ -17,8 +17,13 @@ test("a directory that nobody has used has no identity, and keeps the one it get
   const identity = { nodeId: 1, clusterId: "cluster", directoryId: "" };
   await file.save(identity);
   expect(await file.load(1)).toEqual(identity);
-  await file.save({ ...identity, directoryId: "disk", generation: 3 });
-  expect(await file.load(1)).toEqual({ ...identity, directoryId: "disk", generation: 3 });
+  const voters = [
+    { nodeId: 1, host: "::1", port: 9093 },
+    { nodeId: 2, host: "b.example", port: 9095 },
+  ];
+  const member = { ...identity, clusterId: "", directoryId: "disk", generation: 3, voters };
+  await file.save(member);
+  expect(await file.load(1)).toEqual(member);
 });
 
 test("another node's directory is refused with both ids", async () => {

@@ -231,7 +231,7 @@ describe("problems", () => {
       "Cannot use queued.max.request.bytes: it is smaller than socket.request.max.bytes",
       "Cannot use log.retention.ms 0: it must be -1 for never, or at least 1",
       "Cannot use log.roll.ms: it must be at least 1",
-      "Cannot start node 1 with process.roles=controller: controller.quorum.voters names no controller",
+      "Cannot start node 1 with process.roles=controller: neither controller.quorum.voters nor controller.quorum.bootstrap.servers names a controller",
       'Cannot use "junk" of max.connections.per.ip.overrides: it is not address:count',
     ]);
   });

@@ -41,6 +41,7 @@ describe("a quorum", () => {
         { nodeId: 2, host: "::1", port: 9095 },
         { nodeId: 3, host: "c.example", port: 9097 },
       ],
+      servers: [],
       listener: controller,
       host: "127.0.0.1",
     });
@@ -53,6 +54,18 @@ describe("a quorum", () => {
     expect(quorum?.listener).toEqual({ ...client, name: "CONTROLLER", port: 0 });
     expect(quorum?.host).toBe("broker.example");
     expect(resolve(texts).quorum).toMatchObject({ listener: controller, host: "127.0.0.1" });
+  });
+
+  test.each([
+    { bootstrapServers: ["a:1", "b:1"] },
+    { bootstrapServers: ["elsewhere:9093"] },
+    { bootstrapServers: ["localhost:9093"], roles: ["controller"] },
+    { bootstrapServers: ["localhost:9095"] },
+  ])("of %j has to be asked for", (texts) => {
+    const { quorum, problems } = resolve(texts);
+    expect(problems).toEqual([]);
+    expect(quorum?.voters).toEqual([]);
+    expect(quorum?.servers).toHaveLength(texts.bootstrapServers.length);
   });
 
   test("of one is a cluster where the one is a controller alone", () => {
@@ -79,11 +92,11 @@ describe("a quorum", () => {
     ],
     [
       { roles: ["broker"] },
-      "Cannot start node 1 with process.roles=broker: controller.quorum.voters names no controller",
+      "Cannot start node 1 with process.roles=broker: neither controller.quorum.voters nor controller.quorum.bootstrap.servers names a controller",
     ],
     [
       { roles: ["controller"] },
-      "Cannot start node 1 with process.roles=controller: controller.quorum.voters names no controller",
+      "Cannot start node 1 with process.roles=controller: neither controller.quorum.voters nor controller.quorum.bootstrap.servers names a controller",
     ],
     [{ voters: threeVoters, roles: ["broker"] }, 'Cannot start voter 1: its process.roles lack "controller"'],
     [{ voters: ["1@h:1", "1@h:2"] }, "Cannot use controller.quorum.voters: it names node 1 twice"],
@@ -95,10 +108,6 @@ describe("a quorum", () => {
     [
       { voters: threeVoters, controllerListeners: [{ ...controller, securityProtocol: "SSL" as const }] },
       'Cannot open listener "CONTROLLER": SSL is not served between nodes yet, only PLAINTEXT is',
-    ],
-    [
-      { bootstrapServers: ["a:1", "b:1"] },
-      "Cannot form a cluster from the 2 controller.quorum.bootstrap.servers alone: name the nodes in controller.quorum.voters, as id@host:port",
     ],
   ])("refuses %j", (texts, problem) => {
     expect(resolve(texts).problems).toEqual([problem]);
