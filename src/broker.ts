@@ -212,6 +212,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.topics = new TopicAdmin({
       metadata: this.metadata,
       readiness: { whenReady: (topicId) => this.#whenReady(topicId) },
+      isReachable: (nodeId) => this.#member?.isUp(nodeId) ?? true,
       config: () => this.#config,
       clock: ports.clock,
       identity: ports.identity,

@@ -8,8 +8,9 @@ import { balanceCheckMs, LeaderBalance } from "./leader-balance.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderElections } from "./leader-elections.ts";
 import { handOverAll } from "./leadership-transfer.ts";
-import type { MetadataStore } from "./metadata-store.ts";
+import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 import { isActive } from "./node-state.ts";
+import { QuorumWatch, quorumLookMs } from "./quorum-watch.ts";
 
 export interface ClusterOperationsOptions {
   readonly config: BrokerConfig;
@@ -29,6 +30,7 @@ const handOverMsMax = 2_000;
 /** What operators ask of a cluster, and what goes on in it on their behalf. */
 export class ClusterOperations {
   readonly elections: LeaderElections;
+  readonly quorum: QuorumWatch;
   readonly #options: ClusterOperationsOptions;
   readonly #timers: CancelTimer[] = [];
 
@@ -40,11 +42,17 @@ export class ClusterOperations {
       ...{ groups: host, leaders, clock },
       calls: member?.calls,
     });
+    this.quorum = new QuorumWatch({
+      ...this.#place(),
+      group: () => host.group(metadataGroupId),
+      calls: member?.calls,
+      clock,
+    });
   }
 
   /** Begins to look after what operators have set. */
   start(): void {
-    const { config, host, metadata, partitions, member, clock, logger } = this.#options;
+    const { config, host, metadata, partitions, member, clock } = this.#options;
     if (!member) return;
     const balance = new LeaderBalance({
       ...this.#place(),
@@ -52,14 +60,8 @@ export class ClusterOperations {
       ledPartitions: () => partitions.led(),
       image: () => metadata.image,
     });
-    this.#timers.push(
-      every(
-        clock,
-        balanceCheckMs,
-        () => balance.check(),
-        (err) => logger.error({ err }, "cannot hand partitions over"),
-      ),
-    );
+    this.#every(balanceCheckMs, () => balance.check(), "cannot hand partitions over");
+    this.#every(quorumLookMs, () => this.quorum.look(), "cannot look at the metadata group");
   }
 
   /** Does nothing of itself any more. */
@@ -73,6 +75,11 @@ export class ClusterOperations {
     if (!member) return;
     const mayLead = (nodeId: number) => isActive(metadata.image, nodeId);
     await handOverAll(host.groups(), { ...this.#place(), mayLead, clock, limitMs: handOverMsMax });
+  }
+
+  #every(intervalMs: number, work: () => void | Promise<void>, complaint: string): void {
+    const { clock, logger } = this.#options;
+    this.#timers.push(every(clock, intervalMs, work, (err) => logger.error({ err }, complaint)));
   }
 
   #place() {

@@ -24,6 +24,7 @@ message Command {
     CancelMove cancel_move = 10;
     CompleteMove complete_move = 11;
     ReplaceDisk replace_disk = 12;
+    UnregisterBroker unregister_broker = 13;
   }
 }
 
@@ -41,6 +42,7 @@ message RegisterBroker {
   uint32 peer_port = 9;
   bool is_controller_only = 10;
 }
+message UnregisterBroker { uint32 node_id = 1; }
 message SetFenced { uint32 node_id = 1; string incarnation = 2; bool is_fenced = 3; }
 message Replicas { repeated uint32 node_ids = 1; }
 message CreateTopic { string name = 1; string topic_id = 2; repeated Replicas partitions = 3; map<string, string> configs = 4; }
@@ -106,6 +108,8 @@ export type MetadataCommand =
   | ({ readonly kind: "completeMove" } & PlacedPartition)
   /** A node has lost its disk and comes with another; what the lost one has promised counts no more. */
   | { readonly kind: "replaceDisk"; readonly nodeId: number; readonly directoryId: string }
+  /** Forgets a broker that is gone, with what was set for it. */
+  | { readonly kind: "unregisterBroker"; readonly nodeId: number }
   | {
       readonly kind: "setFenced";
       readonly nodeId: number;

@@ -66,8 +66,11 @@ export type CommandResult =
   | { readonly kind: "foreignDirectory" }
   /** The node comes with an older state of its disk than it has served with. */
   | { readonly kind: "olderDirectory" }
-  /** The node is to be a controller alone, and partitions have replicas on it. */
+  /** The node is to be a controller alone, or to be forgotten, and partitions have replicas on it. */
   | { readonly kind: "holdsReplicas" }
+  | { readonly kind: "notRegistered" }
+  /** The node is to be forgotten, and lives. */
+  | { readonly kind: "notFenced" }
   /** Not even proposed: no leader of the metadata group was found in time. */
   | { readonly kind: "noController" }
   /** Proposed, and nobody knows what became of it: it may be done later, or never. */
@@ -165,6 +168,8 @@ export function applyCommand(
       return replaceDisk(image, command);
     case "setFenced":
       return setFenced(image, command);
+    case "unregisterBroker":
+      return unregisterBroker(image, command.nodeId);
     case "createTopic":
       return createTopic(image, command);
     case "addPartitions":
@@ -332,6 +337,21 @@ function holdsReplicas(image: MetadataImage, nodeId: number): boolean {
     if (partitions.some(({ replicas }) => replicas.includes(nodeId))) return true;
   }
   return false;
+}
+
+function unregisterBroker(
+  image: MetadataImage,
+  nodeId: number,
+): { image: MetadataImage; result: CommandResult } {
+  const broker = image.brokers.get(nodeId);
+  if (!broker) return { image, result: { kind: "notRegistered" } };
+  if (!broker.isFenced) return { image, result: { kind: "notFenced" } };
+  if (holdsReplicas(image, nodeId)) return { image, result: { kind: "holdsReplicas" } };
+  const brokers = new Map(image.brokers);
+  brokers.delete(nodeId);
+  // Another node may get the number one day, and nothing was set for that.
+  const configs = withConfigs(image, { resource: "broker", name: String(nodeId), configs: {} });
+  return done({ ...image, brokers, configs });
 }
 
 function setFenced(

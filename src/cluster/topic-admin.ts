@@ -7,6 +7,7 @@ import type { BrokerRegistration } from "./metadata-command.ts";
 import type { CommandResult, TopicImage } from "./metadata-image.ts";
 import { collidingTopic, internalTopics } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
+import { isActive } from "./node-state.ts";
 import { placeReplicas } from "./placement.ts";
 import { timedOut, within } from "./time-limit.ts";
 import { isValidTopicName } from "./topic-name.ts";
@@ -48,6 +49,8 @@ export interface PartitionReadiness {
 export interface TopicAdminOptions {
   readonly metadata: MetadataStore;
   readonly readiness: PartitionReadiness;
+  /** Whether a node can be talked to now; every one, unless told. */
+  readonly isReachable?: (nodeId: number) => boolean;
   readonly config: () => BrokerConfig;
   readonly clock: Clock;
   readonly identity: Identity;
@@ -62,7 +65,7 @@ export interface TimeLimit {
 }
 
 /** Where Kafka keeps the cluster's metadata: never a topic that clients could use. */
-const metadataTopic = "__cluster_metadata";
+export const metadataTopic = "__cluster_metadata";
 
 /** Partitions that one topic may get in one request, as in Kafka. */
 const partitionsPerRequestMax = 10_000;
@@ -159,7 +162,11 @@ export class TopicAdmin {
     // As many replicas as the topic's others have, or as there are nodes to have them just now.
     const factor = Math.min(topic.partitions[0]?.replicas.length ?? 1, nodes.length);
     const start = this.#start + topic.partitions.length;
-    const placed = placeReplicas(nodes, { partitionCount: added, replicationFactor: factor, start });
+    const placed = placeReplicas(this.#nodesFor(factor), {
+      partitionCount: added,
+      replicationFactor: factor,
+      start,
+    });
     const result = await this.#options.metadata.propose({
       kind: "addPartitions",
       topicId: topic.id,
@@ -227,10 +234,10 @@ export class TopicAdmin {
     if (factor > nodes.length) {
       return refuse(
         ErrorCode.invalidReplicationFactor,
-        `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${nodes.length} broker(s) are registered.`,
+        `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${nodes.length} broker(s) take new replicas.`,
       );
     }
-    const partitions = placeReplicas(nodes, {
+    const partitions = placeReplicas(this.#nodesFor(factor), {
       partitionCount: count,
       replicationFactor: factor,
       start: this.#start,
@@ -240,7 +247,16 @@ export class TopicAdmin {
 
   /** The nodes that take new replicas. */
   #eligibleNodes(): BrokerRegistration[] {
-    return [...this.#options.metadata.image.brokers.values()].filter(({ isFenced }) => !isFenced);
+    const { image } = this.#options.metadata;
+    return [...image.brokers.values()].filter(({ nodeId, isFenced }) => !isFenced && isActive(image, nodeId));
+  }
+
+  /** Where replicas are put: a node that has just died is not fenced yet, and is left out where the others suffice. */
+  #nodesFor(replicationFactor: number): BrokerRegistration[] {
+    const { isReachable = () => true } = this.#options;
+    const eligible = this.#eligibleNodes();
+    const reachable = eligible.filter(({ nodeId }) => isReachable(nodeId));
+    return reachable.length >= replicationFactor ? reachable : eligible;
   }
 
   /** Where to begin to place replicas: somewhere else for each topic, and the same wherever it is worked out. */

@@ -29,7 +29,7 @@ export async function electLeaders(
     [electionTypes.preferred]: (asked: readonly Asked[]) => electPreferred(broker, asked, timeoutMs),
     [electionTypes.unclean]: (asked: readonly Asked[]) => asked.map((one) => judgeUnclean(broker, one)),
   }[electionType];
-  if (!elect) return { errorCode: ErrorCode.invalidRequest, replicaElectionResults: [] };
+  if (!elect) return refuse(request);
 
   const topics = topicPartitions ? askedFor(broker, topicPartitions) : all(broker);
   const results = await elect(topics.flatMap(({ partitions }) => partitions));
@@ -41,6 +41,18 @@ export async function electLeaders(
     return { topic, partitionResult: topicPartitions ? its : its.filter(isNews) };
   });
   return { errorCode: ErrorCode.none, replicaElectionResults };
+}
+
+function refuse({ electionType, topicPartitions }: ElectLeadersRequest): ElectLeadersResponse {
+  const errorCode = ErrorCode.invalidRequest;
+  const errorMessage = `There is no election of type ${electionType}`;
+  return {
+    errorCode,
+    replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+    })),
+  };
 }
 
 interface AskedTopic {

@@ -11,6 +11,7 @@ import { DescribeConfigs } from "#protocol/messages/describe-configs.ts";
 import { DescribeGroups } from "#protocol/messages/describe-groups.ts";
 import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
 import { DescribeProducers } from "#protocol/messages/describe-producers.ts";
+import { DescribeQuorum } from "#protocol/messages/describe-quorum.ts";
 import { DescribeTopicPartitions } from "#protocol/messages/describe-topic-partitions.ts";
 import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
 import { Fetch } from "#protocol/messages/fetch.ts";
@@ -30,6 +31,7 @@ import { OffsetFetch } from "#protocol/messages/offset-fetch.ts";
 import { OffsetForLeaderEpoch } from "#protocol/messages/offset-for-leader-epoch.ts";
 import { Produce } from "#protocol/messages/produce.ts";
 import { SyncGroup } from "#protocol/messages/sync-group.ts";
+import { UnregisterBroker } from "#protocol/messages/unregister-broker.ts";
 import type { Api, RequestOf, ResponseOf } from "#protocol/schema/api.ts";
 import { alterConfigs, incrementalAlterConfigs } from "./alter-configs.ts";
 import { apiVersions } from "./api-versions.ts";
@@ -41,6 +43,7 @@ import { describeCluster } from "./describe-cluster.ts";
 import { describeConfigs } from "./describe-configs.ts";
 import { describeLogDirs } from "./describe-log-dirs.ts";
 import { describeProducers } from "./describe-producers.ts";
+import { describeQuorum } from "./describe-quorum.ts";
 import { describeTopicPartitions } from "./describe-topic-partitions.ts";
 import { electLeaders } from "./elect-leaders.ts";
 import { fetch } from "./fetch.ts";
@@ -65,6 +68,7 @@ import { produce } from "./produce.ts";
 import { alterPartitionReassignments, listPartitionReassignments } from "./reassignments.ts";
 import type { AdvertisedApi, RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
+import { unregisterBroker } from "./unregister-broker.ts";
 
 /** One API that is served: every version between `advertised` that its declaration has. */
 export interface Route {
@@ -115,7 +119,9 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     route(AlterPartitionReassignments, alterPartitionReassignments),
     route(ListPartitionReassignments, listPartitionReassignments),
     route(OffsetDelete, offsetDelete),
+    route(DescribeQuorum, describeQuorum),
     route(DescribeCluster, describeCluster),
+    route(UnregisterBroker, unregisterBroker),
     route(DescribeProducers, describeProducers),
     route(DescribeTopicPartitions, describeTopicPartitions),
   ].map((entry) => [entry.api.key, entry]),

@@ -50,7 +50,7 @@ class Normaliser {
   #number(key: string, value: number): unknown {
     if ((key === "usableBytes" || key === "totalBytes") && value > 0) return "bytes";
     if (key === "port" && value === this.#facts.port) return "port";
-    if (key === "leaderEpoch" && value >= 0) return value - this.#facts.firstEpoch;
+    if (key === "leaderEpoch" && value >= this.#facts.firstEpoch) return value - this.#facts.firstEpoch;
     if (key === "producerId" && value >= 0) return this.#producer(value);
     if (/timestamp|time/i.test(key) && Math.abs(value - this.#nowMs) < presentMs) return "now";
     return value;

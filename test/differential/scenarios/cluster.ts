@@ -1,9 +1,12 @@
 import { ApiVersions } from "#protocol/messages/api-versions.ts";
 import { DescribeCluster } from "#protocol/messages/describe-cluster.ts";
 import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
+import { DescribeQuorum } from "#protocol/messages/describe-quorum.ts";
 import { DescribeTopicPartitions } from "#protocol/messages/describe-topic-partitions.ts";
+import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
 import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
+import { UnregisterBroker } from "#protocol/messages/unregister-broker.ts";
 import { requests, type Scenario, scenario } from "../scenario.ts";
 import type { Wire } from "../wire.ts";
 import { fixtures, unknownTopicId } from "./fixtures.ts";
@@ -176,6 +179,38 @@ export const clusterScenarios: readonly Scenario[] = [
     },
     { since: 4 },
   ),
+
+  ...requests(ElectLeaders, {
+    "partitions that are led": { topicPartitions: [{ topic: fixtures.orders, partitions: [0, 1] }] },
+    "partitions that are not there": {
+      topicPartitions: [
+        { topic: fixtures.orders, partitions: [9, -1] },
+        { topic: fixtures.unknown, partitions: [0] },
+      ],
+    },
+    "no partitions": { topicPartitions: [{ topic: fixtures.orders, partitions: [] }] },
+    "no topics": { topicPartitions: [] },
+  }),
+  ...requests(
+    ElectLeaders,
+    {
+      "unclean, of partitions that are led": {
+        electionType: 1,
+        topicPartitions: [{ topic: fixtures.orders, partitions: [0, 9] }],
+      },
+    },
+    { since: 1 },
+  ),
+  ...requests(DescribeQuorum, {
+    "of another topic": { topics: [{ topicName: fixtures.orders, partitions: [{ partitionIndex: 0 }] }] },
+    "another partition": {
+      topics: [{ topicName: "__cluster_metadata", partitions: [{ partitionIndex: 1 }] }],
+    },
+  }),
+  ...requests(UnregisterBroker, {
+    "a broker that is not there": { brokerId: 77 },
+    "a negative id": { brokerId: -1 },
+  }),
 
   ...requests(DescribeLogDirs, {
     "one partition": { topics: [{ topic: fixtures.orders, partitions: [0] }] },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ErrorCode } from "#protocol/error-codes.ts";
+import { DescribeQuorum } from "#protocol/messages/describe-quorum.ts";
 import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
 import { ask } from "../ask.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
@@ -53,6 +54,15 @@ async function elect(
   );
 }
 
+async function describeQuorum(nodeId: number) {
+  const topics = [{ topicName: "__cluster_metadata", partitions: [{ partitionIndex: 0 }] }];
+  const answer = await ask(cluster.node(nodeId).address, DescribeQuorum, { version: 2, request: { topics } });
+  expect(answer.errorCode).toBe(ErrorCode.none);
+  const [partition] = answer.topics[0]?.partitions ?? [];
+  if (!partition) throw new Error("No partition was described");
+  return { ...partition, nodes: answer.nodes };
+}
+
 test("preferred leaders are elected on request, from any node and for all topics", async () => {
   const kafka = connectTo(cluster);
   const topic = await createSpread();
@@ -82,3 +92,32 @@ test("preferred leaders are elected on request, from any node and for all topics
   expect(await leadersOf(kafka, topic)).toEqual([1, 2, 3]);
   expect(await elect(1, null)).toEqual([]);
 });
+
+test("the metadata quorum is described alike by every node, with those that are gone", async () => {
+  const [first, ...others] = await Promise.all([1, 2, 3].map(describeQuorum));
+  expect(first?.currentVoters.map(({ replicaId }) => replicaId)).toEqual([1, 2, 3]);
+  expect(first?.nodes.map(({ listeners }) => listeners.map(({ name }) => name))).toEqual(
+    [1, 2, 3].map(() => ["CONTROLLER"]),
+  );
+  for (const other of others) expect(other.leaderId).toBe(first?.leaderId);
+
+  const gone = first?.leaderId === 3 ? 2 : 3;
+  await cluster.node(gone).kill();
+  const killedMs = Date.now();
+  await changeMetadata();
+  await waitUntil("node left behind", async () => {
+    const { currentVoters, highWatermark } = await describeQuorum(first?.leaderId ?? 1);
+    const voter = currentVoters.find(({ replicaId }) => replicaId === gone);
+    return voter !== undefined && voter.logEndOffset < highWatermark && voter.lastFetchTimestamp < killedMs;
+  });
+  cluster.node(gone).start();
+  await cluster.node(gone).untilServing();
+});
+
+/** A change of the metadata. */
+async function changeMetadata(): Promise<void> {
+  const topic = uniqueName("change");
+  await withAdmin(connectTo(cluster), (admin) =>
+    admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 2 }] }),
+  );
+}

@@ -69,6 +69,7 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
     incarnation: fc.string({ maxLength: 1 }),
     isFenced: fc.boolean(),
   }),
+  fc.record({ kind: fc.constant("unregisterBroker" as const), nodeId: fc.nat(3) }),
   fc
     .record({
       kind: fc.constant("createTopic" as const),
@@ -278,6 +279,26 @@ test("a broker is fenced for the start that was meant, and no longer once it has
   expect(after(registration, fence).image.brokers.get(2)?.isFenced).toBe(true);
   expect(after(registration, fence, again).image.brokers.get(2)?.isFenced).toBe(false);
   expect(after(registration, again, fence).image.brokers.get(2)?.isFenced).toBe(false);
+});
+
+test("a broker is forgotten once it is gone and empty, with all that was set for it", () => {
+  const create: MetadataCommand = {
+    ...{ kind: "createTopic", name: "t", topicId: "id-t", partitions: [[2]], configs: {} },
+  };
+  const configure: MetadataCommand = {
+    ...{ kind: "setConfigs", resource: "broker", name: "2", configs: { x: "y" }, expected: null },
+  };
+  const unregister: MetadataCommand = { kind: "unregisterBroker", nodeId: 2 };
+  const fence = { kind: "setFenced", nodeId: 2, incarnation: "first", isFenced: true } as const;
+  const remove: MetadataCommand = { kind: "deleteTopic", topicId: "id-t" };
+  const before = [registration, create, configure] as const;
+  expect(after(...before, { ...unregister, nodeId: 3 }).result.kind).toBe("notRegistered");
+  expect(after(...before, unregister).result.kind).toBe("notFenced");
+  expect(after(...before, fence, unregister).result.kind).toBe("holdsReplicas");
+  const { image, result } = after(...before, fence, remove, unregister);
+  expect(result.kind).toBe("done");
+  expect([...image.brokers.keys()]).toEqual([]);
+  expect([...configsOf(image, "broker", "2")]).toEqual([]);
 });
 
 test("a creation that is proposed twice is done once", () => {
