@@ -33,6 +33,11 @@ export class BenchNode {
     this.#logPath = options.logPath;
   }
 
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts the process and resolves when it serves. @throws Error where it ends instead */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [...this.#arguments], { stdio: ["ignore", "pipe", "pipe"] });
