@@ -9,7 +9,12 @@ import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage
 import { SnapshotCorruptError } from "#storage/snapshots/small-file.ts";
 import { NotMetadataLeaderError } from "./cluster/metadata-store.ts";
 import { JournalLostError } from "./cluster/node-identity-file.ts";
-import { LeadershipLostError, PartitionClosedError } from "./partitions/partition.ts";
+import {
+  CommitTimeoutError,
+  LeadershipLostError,
+  NotEnoughReplicasError,
+  PartitionClosedError,
+} from "./partitions/partition.ts";
 
 /** Whether data that was durable turned out to be damaged. */
 export function isCorruption(error: unknown): boolean {
@@ -33,6 +38,8 @@ export function errorCodeOf(error: unknown): ErrorCode {
   ) {
     return ErrorCode.notLeaderOrFollower;
   }
+  if (error instanceof CommitTimeoutError) return ErrorCode.requestTimedOut;
+  if (error instanceof NotEnoughReplicasError) return ErrorCode.notEnoughReplicasAfterAppend;
   if (error instanceof NotMetadataLeaderError) return ErrorCode.notController;
   // Records that a client compressed in contradiction to their header are found when somebody looks inside.
   if (error instanceof ProtocolError || error instanceof CompressionError) return ErrorCode.corruptMessage;

@@ -144,7 +144,7 @@ export class Cluster {
   #step(id: number, message: Message): void {
     const group = this.#owner.groups.get(id);
     if (!group) return;
-    group.raft.step(message);
+    group.step(message);
     if (group.raft.hasReady) this.#owner.onDirty(group);
   }
 

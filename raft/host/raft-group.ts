@@ -6,7 +6,7 @@ import type { Entry } from "../core/entry.ts";
 import type { RaftOptions } from "../core/group-state.ts";
 import type { MembershipRefusal, Proposal, TransferRefusal } from "../core/leader.ts";
 import type { MembershipChange } from "../core/membership.ts";
-import type { SnapshotPoint } from "../core/messages.ts";
+import type { Message, SnapshotPoint } from "../core/messages.ts";
 import type { Progress } from "../core/progress.ts";
 import { Raft } from "../core/raft.ts";
 import type { ConfirmedRead, Floor, Leadership, RoleName, WriteToken } from "../core/ready.ts";
@@ -30,6 +30,8 @@ export interface RaftGroupOptions {
 export class RaftGroup {
   readonly id: number;
   readonly stateMachine: StateMachine;
+  /** Called, while set, whenever a replica may have more of this leader's log durably than before. */
+  onProgress: (() => void) | undefined;
   /** The state machine that decides; only the host drives it. @internal */
   readonly raft: Raft;
   readonly #onWork: (group: RaftGroup) => void;
@@ -187,6 +189,13 @@ export class RaftGroup {
   persisted(token: WriteToken): void {
     this.#durableTerm = Math.max(this.#durableTerm, token.term);
     this.raft.persisted(token);
+    this.onProgress?.();
+  }
+
+  /** A message from another replica has come in. @internal */
+  step(message: Message): void {
+    this.raft.step(message);
+    if (message.kind === "appendAccepted") this.onProgress?.();
   }
 
   /** Applies committed entries, in order. @internal */

@@ -3,7 +3,8 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ProduceRequest, ProduceResponse } from "#protocol/messages/produce.ts";
 import { topicById } from "../cluster/metadata-image.ts";
 import { type Admission, type AdmissionError, admitBatch } from "../partitions/admission.ts";
-import type { Partition } from "../partitions/partition.ts";
+import type { CommitWait, Partition } from "../partitions/partition.ts";
+import { codeOfFailedRead } from "./failure-report.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import { CloseConnectionError, type RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -37,12 +38,20 @@ interface Appending {
   readonly committed: Promise<void> | undefined;
 }
 
+interface AppendOptions {
+  readonly data: PartitionData;
+  readonly request: Request;
+  readonly keptShare: number;
+  readonly wait: CommitWait;
+}
+
 /** Appends batches; answers when they are durable, or not at all (acks=0). */
 export async function produce(
   broker: ServedBroker,
   request: Request,
   context: RequestContext,
 ): Promise<Response | undefined> {
+  const startedMs = broker.clock.monotonicMs();
   const isAcksValid = request.acks === 0 || request.acks === 1 || request.acks === -1;
   const room = isAcksValid ? broker.gate.enter(request.timeoutMs) : true;
   // Where there is room, batches are numbered in the very order in which their requests came.
@@ -65,17 +74,23 @@ export async function produce(
 
   // A small rest of a large request must not keep all of it in memory.
   const keptShare = admittedBytes / context.frameBytes;
+  const wait = {
+    deadlineMs: startedMs + request.timeoutMs,
+    // Kafka never lets anybody wait for its own disk alone.
+    ownDeadlineMs: startedMs + Math.max(request.timeoutMs, broker.config.requestTimeoutMs),
+    isForAll: request.acks === -1,
+  };
   const pending: Promise<void>[] = [];
   const responses = request.topicData.map((topic, topicAt) => {
     const partitionResponses: PartitionAnswer[] = topic.partitionData.map((data, at) => {
       const verdict = judged[topicAt]?.[at];
       assert(verdict);
       if (verdict.kind === "refused") return verdict.answer;
-      const { answer, committed } = append(broker, verdict, { data, request, keptShare });
+      const { answer, committed } = append(broker, verdict, { data, request, keptShare, wait });
       if (committed) {
-        const orFailed = committed.catch(() => {
-          // The partition was deleted or moved while the batch was on its way.
-          partitionResponses[at] = failure(data, ErrorCode.notLeaderOrFollower, null);
+        const orFailed = committed.catch((error: unknown) => {
+          // Whatever it is, the batch may be committed yet: clients send it again.
+          partitionResponses[at] = failure(data, codeOfFailedRead(broker, error), null);
         });
         pending.push(orFailed);
       }
@@ -139,7 +154,7 @@ function judge(
 function append(
   broker: ServedBroker,
   { topic, partition, admitted }: Judged & { kind: "admitted" },
-  { data, request, keptShare }: { data: PartitionData; request: Request; keptShare: number },
+  { data, request, keptShare, wait }: AppendOptions,
 ): Appending {
   const { header } = admitted.batch;
   const bytes = keptShare < keptShareMin ? new Uint8Array(admitted.batch.bytes) : admitted.batch.bytes;
@@ -159,7 +174,7 @@ function append(
               : admitted.logAppendTimeMs,
           logStartOffset: partition.logStartOffset,
         },
-        committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset),
+        committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset, wait),
       };
     case "outOfOrder":
       return failed(

@@ -116,8 +116,9 @@ export class Housekeeper {
   }
 
   #hasRoom(): boolean {
-    const { dirty, journal, host } = this.#options;
-    return !dirty.isOver && !journal.isUnderPressure && host.proposedBytes < proposedBytesMax;
+    const { dirty, journal, host, partitions } = this.#options;
+    if (dirty.isOver || journal.isUnderPressure || partitions.uncommitted.isOver) return false;
+    return host.proposedBytes < proposedBytesMax;
   }
 
   /** Notes durably how far the segments reach, and lets the journal forget what lies before. @throws DiskError */
@@ -226,15 +227,16 @@ export class Housekeeper {
   }
 
   #tellHeld(waitingCount: number): void {
-    const { dirty, journal, host, logger } = this.#options;
+    const { dirty, journal, host, partitions, logger } = this.#options;
     const facts = {
       waitingCount,
       dirtyBytes: dirty.bytes,
       journalBytes: journal.usedBytes,
       isJournalUnderPressure: journal.isUnderPressure,
       proposedBytes: host.proposedBytes,
+      uncommittedBytes: partitions.uncommitted.bytes,
     };
-    logger.warn(facts, "produce waits: the disk does not keep up");
+    logger.warn(facts, "produce waits: the disk, or other nodes, do not keep up");
   }
 
   #diskIsFull(): void {

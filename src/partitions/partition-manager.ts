@@ -18,9 +18,11 @@ import type { TopicSettings } from "../config/topic-settings.ts";
 import type { CancelTimer, Clock } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
+import { CommitDeadlines } from "./commit-deadlines.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { Partition } from "./partition.ts";
 import type { ProducerStore } from "./producer-store.ts";
+import { UncommittedBytes } from "./uncommitted-bytes.ts";
 
 export interface PartitionManagerOptions {
   readonly nodeId: number;
@@ -87,6 +89,9 @@ class NoRoomError extends Error {
 export class PartitionManager {
   /** What opening the logs has cut off: writes that a crash broke off. */
   readonly tornTails: TornTail[] = [];
+  /** What the partitions led here have proposed and not committed. */
+  readonly uncommitted = new UncommittedBytes();
+  readonly #deadlines: CommitDeadlines;
   readonly #options: PartitionManagerOptions;
   readonly #listeners: PartitionListener[] = [];
   /** By topic id, then partition index. */
@@ -109,6 +114,7 @@ export class PartitionManager {
   constructor(options: PartitionManagerOptions) {
     this.#options = options;
     this.#startedMs = options.clock.nowMs();
+    this.#deadlines = new CommitDeadlines(options.clock);
   }
 
   /** The partition where it is open here. */
@@ -200,6 +206,7 @@ export class PartitionManager {
     await Promise.all(this.#removals.values());
     const partitions = [...this.all()];
     for (const partition of partitions) this.#retire(partition);
+    this.#deadlines.close();
     await Promise.all(
       partitions.map((partition) =>
         this.#withWorker(async () => {
@@ -267,6 +274,8 @@ export class PartitionManager {
         if (dirty.isOver) await log.flush();
       },
       isReachable: this.#options.isReachable,
+      deadlines: this.#deadlines,
+      uncommitted: this.uncommitted,
       onLeadership: (changed) => this.#tellLeadership(changed),
       executeTrim: (trimmed, startOffset) => this.#trim(trimmed, startOffset),
     });

@@ -1,14 +1,18 @@
 import { strict as assert } from "node:assert";
 import { type BatchHeader, readBatchHeader, stampBatch } from "#protocol/records/batch.ts";
 import type { Entry } from "#raft/core/entry.ts";
+import type { Progress } from "#raft/core/progress.ts";
 import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
+import type { CommitDeadlines } from "./commit-deadlines.ts";
+import { CommitWaiters } from "./commit-waiters.ts";
 import { decodePartitionCommand, encodePartitionCommand } from "./partition-command.ts";
 import { ProducerTable } from "./producer-table.ts";
 import { Trims } from "./trims.ts";
+import { UncommittedBytes } from "./uncommitted-bytes.ts";
 
 /** A batch that has been judged and may be appended. */
 export interface AdmittedBatch {
@@ -44,16 +48,14 @@ export interface PartitionOptions {
   readonly makeRoom?: () => Promise<void>;
   /** Whether a node can be talked to now; this one always. Every one, unless told. */
   readonly isReachable?: (nodeId: number) => boolean;
+  /** Who ends waits; without it they end with a commit or with leadership. */
+  readonly deadlines?: CommitDeadlines;
+  /** What all partitions of the node have proposed. */
+  readonly uncommitted?: UncommittedBytes;
   /** Told when `isLeader` may have another value. */
   readonly onLeadership?: (partition: Partition) => void;
   /** Moves the log's start, durably; without it only the log itself is told. */
   readonly executeTrim?: (partition: Partition, startOffset: number) => Promise<void>;
-}
-
-interface CommitWaiter {
-  readonly nextOffset: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** The partition went away while something waited on it. */
@@ -70,6 +72,31 @@ export class LeadershipLostError extends Error {
     super(`Cannot tell what becomes of a batch of "${partition.name}": leadership was lost`);
     this.name = "LeadershipLostError";
   }
+}
+
+/** It took longer than its producer waits: it may be committed yet. */
+export class CommitTimeoutError extends Error {
+  constructor(partition: Partition) {
+    super(`Cannot tell what becomes of a batch of "${partition.name}": it is not committed in time`);
+    this.name = "CommitTimeoutError";
+  }
+}
+
+/** A batch is committed, and fewer replicas than `min.insync.replicas` have it or will soon. */
+export class NotEnoughReplicasError extends Error {
+  constructor(partition: Partition) {
+    super(`Cannot bring a batch of "${partition.name}" to enough replicas: too few keep up`);
+    this.name = "NotEnoughReplicasError";
+  }
+}
+
+/** How long somebody waits for a commit, in monotonic time, and whether for `min.insync.replicas` as well. */
+export interface CommitWait {
+  /** Where a majority of other nodes, or more, have to do their part for acks=all. */
+  readonly deadlineMs: number;
+  /** Where there is no other node, or where nobody asked for others. */
+  readonly ownDeadlineMs: number;
+  readonly isForAll: boolean;
 }
 
 /**
@@ -95,9 +122,16 @@ export class Partition implements StateMachine {
   #ledTerm = -1;
   #group: RaftGroup | undefined;
   #isClosed = false;
+  #isExpiryWatched = false;
   readonly #trims: Trims;
-  /** By next offset, ascending: proposals commit in order. */
-  readonly #commitWaiters: CommitWaiter[] = [];
+  readonly #deadlines: CommitDeadlines | undefined;
+  readonly #uncommitted: UncommittedBytes;
+  /** This partition's share. */
+  #uncommittedBytes = 0;
+  readonly #waiters = new CommitWaiters({
+    timedOut: () => new CommitTimeoutError(this),
+    notEnoughReplicas: () => new NotEnoughReplicasError(this),
+  });
   readonly #watchers = new Set<() => void>();
 
   constructor(options: PartitionOptions) {
@@ -111,6 +145,8 @@ export class Partition implements StateMachine {
     this.#makeRoom = options.makeRoom;
     this.#onLeadership = options.onLeadership;
     this.#isReachable = options.isReachable ?? (() => true);
+    this.#deadlines = options.deadlines;
+    this.#uncommitted = options.uncommitted ?? new UncommittedBytes();
     const { executeTrim = ({ log }, startOffset) => log.trimTo(startOffset) } = options;
     const { log } = this;
     this.#trims = new Trims({
@@ -141,30 +177,44 @@ export class Partition implements StateMachine {
 
   /** Nodes whose replicas have what is committed, or are about to: what Kafka calls in sync. Known to the leader alone. */
   get inSyncNodes(): number[] {
-    return [...new Set(this.#inSyncReplicas().map(nodeIdOf))];
-  }
-
-  #inSyncReplicas(): ReplicaId[] {
-    const replicas: ReplicaId[] = [];
-    const leaderId = this.#group?.leaderNodeId;
-    for (const [replica, { state }] of this.#group?.progress ?? []) {
-      const nodeId = nodeIdOf(replica);
-      const isFollowing = state === "replicate" && this.#isReachable(nodeId);
-      if (nodeId === leaderId || isFollowing) replicas.push(replica);
+    const nodes = new Set<number>();
+    for (const [replica, progress] of this.#group?.progress ?? []) {
+      if (this.#isInSync(replica, progress)) nodes.add(nodeIdOf(replica));
     }
-    return replicas;
+    return [...nodes];
   }
 
-  /**
-   * Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966).
-   * Those that are still to join neither count nor are waited for.
-   */
+  /** Replicas in sync, of those with a vote: those that are still to join neither count nor are waited for. */
+  get inSyncCount(): number {
+    const group = this.#group;
+    let count = 0;
+    for (const voter of group?.configuration.voters ?? []) {
+      const progress = group?.progress?.get(voter);
+      if (progress && this.#isInSync(voter, progress)) count += 1;
+    }
+    return count;
+  }
+
+  #isInSync(replica: ReplicaId, { state }: Readonly<Progress>): boolean {
+    const nodeId = nodeIdOf(replica);
+    return nodeId === this.#group?.leaderNodeId || (state === "replicate" && this.#isReachable(nodeId));
+  }
+
+  /** Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966). */
   get hasEnoughReplicas(): boolean {
-    const { voters } = this.#group?.configuration ?? { voters: [] };
-    const wanted = Math.min(this.settings.minInsyncReplicas, voters.length);
-    return (
-      wanted <= 1 || this.#inSyncReplicas().filter((replica) => voters.includes(replica)).length >= wanted
-    );
+    const wanted = this.#replicasWanted;
+    return wanted <= 1 || this.inSyncCount >= wanted;
+  }
+
+  get #replicasWanted(): number {
+    return Math.min(this.settings.minInsyncReplicas, this.#group?.configuration.voters.length ?? 1);
+  }
+
+  /** How many replicas must have what acks=all is answered for, where that is more than a commit says; else 0. */
+  get #replicasBeyondCommit(): number {
+    const wanted = this.#replicasWanted;
+    const voterCount = this.#group?.configuration.voters.length ?? 1;
+    return wanted > Math.floor(voterCount / 2) + 1 ? wanted : 0;
   }
 
   get highWatermark(): number {
@@ -230,6 +280,8 @@ export class Partition implements StateMachine {
       payload: bytes,
     });
     assert(entry);
+    this.#uncommittedBytes += bytes.length;
+    this.#uncommitted.add(bytes.length);
     return { kind: "appended", baseOffset, nextOffset };
   }
 
@@ -261,16 +313,55 @@ export class Partition implements StateMachine {
     await group.whenApplied(entry);
   }
 
-  /** Resolves when everything below `nextOffset` is committed and readable. @throws PartitionClosedError, LeadershipLostError */
-  whenCommitted(nextOffset: number): Promise<void> {
-    if (this.highWatermark >= nextOffset) return Promise.resolve();
+  /**
+   * Resolves when everything below `nextOffset` is committed and readable, and where that is waited for, when
+   * `min.insync.replicas` have all that is proposed by now.
+   * @throws PartitionClosedError, LeadershipLostError, CommitTimeoutError, NotEnoughReplicasError
+   */
+  whenCommitted(nextOffset: number, wait: CommitWait = endlessWait): Promise<void> {
+    const replicaCount = wait.isForAll ? this.#replicasBeyondCommit : 0;
+    const isCommitted = this.highWatermark >= nextOffset;
+    if (isCommitted && replicaCount === 0) return Promise.resolve();
     if (this.#isClosed) return Promise.reject(new PartitionClosedError(this));
+    const group = this.#group;
+    const isOfOthers = wait.isForAll && group !== undefined && !group.isAlone;
+    const deadlineMs = isOfOthers ? wait.deadlineMs : wait.ownDeadlineMs;
+    const index = replicaCount > 0 ? (group?.lastIndex ?? 0) : 0;
     return new Promise((resolve, reject) => {
-      const waiter = { nextOffset, resolve, reject };
-      // A duplicate waits for an offset that others, proposed later, are behind.
-      const at = this.#commitWaiters.findLastIndex((other) => other.nextOffset <= nextOffset);
-      this.#commitWaiters.splice(at + 1, 0, waiter);
+      const waiter = { nextOffset, deadlineMs, index, replicaCount, resolve, reject };
+      if (isCommitted) this.#waiters.addCommitted(waiter);
+      else this.#waiters.add(waiter);
+      if (index > 0 && group) group.onProgress = this.#noteReplication;
+      if (isCommitted) this.#noteReplication();
+      if (this.#isExpiryWatched || deadlineMs === Infinity) return;
+      this.#isExpiryWatched = true;
+      this.#deadlines?.watch(this);
     });
+  }
+
+  /** Tells those whose time is over; answers whether anybody still waits. Replicas that went away are noticed here, too. */
+  expire(nowMs: number): boolean {
+    this.#waiters.expire(nowMs);
+    if (this.#waiters.needsReplication) this.#noteReplication();
+    this.#isExpiryWatched = this.#waiters.count > 0;
+    return this.#isExpiryWatched;
+  }
+
+  #noteReplication = (): void => {
+    this.#waiters.replicated(this);
+    if (!this.#waiters.needsReplication && this.#waiters.count === 0 && this.#group)
+      this.#group.onProgress = undefined;
+  };
+
+  /** How many replicas with a vote have the log durably up to an entry. */
+  replicasWith(index: number): number {
+    const group = this.#group;
+    if (!group?.progress) return 0;
+    let count = 0;
+    for (const voter of group.configuration.voters) {
+      if ((group.progress.get(voter)?.matchIndex ?? 0) >= index) count += 1;
+    }
+    return count;
   }
 
   /** Calls back after each commit and at the end of the partition, until the answer is called. */
@@ -287,7 +378,8 @@ export class Partition implements StateMachine {
   }
 
   #beginTerm({ role, term }: GroupLeadership): void {
-    for (const { reject } of this.#commitWaiters.splice(0)) reject(new LeadershipLostError(this));
+    this.#waiters.abandon(() => new LeadershipLostError(this));
+    this.#forgetUncommitted();
     // What is committed yet will be learned again when it is applied.
     this.producers.truncateTo(this.highWatermark);
     this.#ledTerm = role === "leader" ? term : -1;
@@ -313,8 +405,19 @@ export class Partition implements StateMachine {
       header.baseOffset === entry.baseOffset && header.nextOffset === entry.baseOffset + entry.offsetCount,
     );
     this.log.append(entry.payload, header);
-    if (entry.term !== this.#ledTerm) this.#restoreProducer(header);
+    if (entry.term === this.#ledTerm) this.#settleBytes(entry.payload.length);
+    else this.#restoreProducer(header);
     this.#wake();
+  }
+
+  #settleBytes(sizeBytes: number): void {
+    this.#uncommittedBytes -= sizeBytes;
+    this.#uncommitted.remove(sizeBytes);
+  }
+
+  /** What becomes of it is not this leader's concern any more. */
+  #forgetUncommitted(): void {
+    this.#settleBytes(this.#uncommittedBytes);
   }
 
   #applyCommand({ payload }: Entry): void {
@@ -360,15 +463,13 @@ export class Partition implements StateMachine {
   /** Makes no further progress: waiters are told, watchers woken. The log is the owner's to close. */
   close(): void {
     this.#isClosed = true;
-    for (const { reject } of this.#commitWaiters.splice(0)) reject(new PartitionClosedError(this));
+    this.#waiters.abandon(() => new PartitionClosedError(this));
+    this.#forgetUncommitted();
     this.#notifyWatchers();
   }
 
   #wake(): void {
-    const { highWatermark } = this;
-    let count = 0;
-    while ((this.#commitWaiters[count]?.nextOffset ?? Infinity) <= highWatermark) count += 1;
-    for (const { resolve } of this.#commitWaiters.splice(0, count)) resolve();
+    this.#waiters.committedTo(this.highWatermark, this);
     this.#notifyWatchers();
   }
 
@@ -376,3 +477,5 @@ export class Partition implements StateMachine {
     for (const callback of [...this.#watchers]) callback();
   }
 }
+
+const endlessWait: CommitWait = { deadlineMs: Infinity, ownDeadlineMs: Infinity, isForAll: false };
