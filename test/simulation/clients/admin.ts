@@ -12,6 +12,7 @@ import type { Recorder } from "../history/recorder.ts";
 import { expectNone, Refused } from "./client-connection.ts";
 import { type ClusterClient, isPassing, type TopicPartition } from "./cluster-client.ts";
 import { Fetcher, latest } from "./fetcher.ts";
+import { type ReassignTask, reassign } from "./reassign.ts";
 import type { Trims } from "./trims.ts";
 import { batchOf, recordOf, valuesIn } from "./values.ts";
 
@@ -20,6 +21,7 @@ export type AdminTask =
   | { readonly kind: "remakeTopic"; readonly atMs: number; readonly topic: string }
   | { readonly kind: "alterConfig"; readonly atMs: number; readonly topic: string; readonly value: number }
   | { readonly kind: "readConfig"; readonly atMs: number; readonly topic: string }
+  | ReassignTask
   | ({ readonly kind: "deleteRecords"; readonly atMs: number; readonly share: number } & TopicPartition);
 
 export interface AdminPlan {
@@ -128,6 +130,8 @@ export class SimulatedAdmin {
         return await this.#alterConfig(task.topic, task.value);
       case "readConfig":
         return await readConfig(this.#client, task.topic, this.#reading);
+      case "reassign":
+        return await reassign(this.#client, task);
       case "deleteRecords":
         return await this.#deleteRecords(task, task.share);
       default:
@@ -278,12 +282,15 @@ export class SimulatedAdmin {
 }
 
 /** What an administrator of several nodes is told when some are missing, or when the one asked is not up to date. */
-export function isExplicable(error: unknown): boolean {
-  const { invalidReplicationFactor, topicAlreadyExists } = ErrorCode;
-  return (
-    error instanceof Refused &&
-    (error.errorCode === invalidReplicationFactor || error.errorCode === topicAlreadyExists)
-  );
+const explicable: ReadonlySet<number> = new Set([
+  ErrorCode.invalidReplicationFactor,
+  ErrorCode.invalidReplicaAssignment,
+  ErrorCode.topicAlreadyExists,
+  ErrorCode.noReassignmentInProgress,
+]);
+
+function isExplicable(error: unknown): boolean {
+  return error instanceof Refused && explicable.has(error.errorCode);
 }
 
 /** Reads and records a topic's config. @throws Unanswered, Refused */

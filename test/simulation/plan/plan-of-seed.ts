@@ -1,3 +1,4 @@
+import { offsetsTopicName } from "#src/coordinators/offsets-topic.ts";
 import { crashModes } from "#storage/io/faulty-file.ts";
 import type { AdminTask } from "../clients/admin.ts";
 import type { TopicPartition } from "../clients/cluster-client.ts";
@@ -197,18 +198,31 @@ function adminTasksOf(random: Random, { topics, safetyMs, nodeCount }: WorkloadB
   const partitions = partitionsOf(topics);
   return timesOf(random, random.between(3, 15), safetyMs).map((atMs): AdminTask => {
     const { name: topic } = random.pick(topics);
-    // Starts of logs are not replicated yet.
-    switch (random.below(nodeCount > 1 ? 3 : 4)) {
+    switch (random.below(nodeCount > 1 ? 5 : 4)) {
       case 0:
         return { kind: "remakeTopic", atMs, topic: fleetingTopic };
       case 1:
         return { kind: "alterConfig", atMs, topic, value: random.between(1, 1_000_000) };
       case 2:
         return { kind: "readConfig", atMs, topic };
+      case 4:
+        return reassignTaskOf(random, atMs, { places: partitions, nodeCount });
       default:
         return { kind: "deleteRecords", atMs, share: random.next() * 0.5, ...random.pick(partitions) };
     }
   });
+}
+
+/** Mostly to other nodes, as far as there are more than replicas; else to the same ones with another to be preferred. */
+function reassignTaskOf(
+  random: Random,
+  atMs: number,
+  { places, nodeCount }: { readonly places: readonly TopicPartition[]; readonly nodeCount: number },
+): AdminTask {
+  const place = random.chance(0.2) ? { topic: offsetsTopicName, partition: 0 } : random.pick(places);
+  const nodeIds = random.shuffle(Array.from({ length: nodeCount }, (_, at) => at + 1));
+  const replicas = random.chance(0.15) ? [] : nodeIds.slice(0, 3);
+  return { kind: "reassign", atMs, ...place, replicas };
 }
 
 function faultsOf(
