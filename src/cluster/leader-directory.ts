@@ -15,11 +15,13 @@ export interface KnownLeader {
  */
 export class LeaderDirectory {
   readonly #leaders = new Map<number, KnownLeader>();
+  readonly #gone = new Set<number>();
   readonly #watchers = new Set<() => void>();
 
-  /** The newest leader heard of; undefined where none was. */
+  /** The newest leader heard of; undefined where none was, or where that one is gone. */
   leaderOf(groupId: number): KnownLeader | undefined {
-    return this.#leaders.get(groupId);
+    const known = this.#leaders.get(groupId);
+    return known && this.#gone.has(known.nodeId) ? undefined : known;
   }
 
   /** Takes what was heard; news of an earlier term than the one known change nothing. */
@@ -27,13 +29,19 @@ export class LeaderDirectory {
     const known = this.#leaders.get(groupId);
     if (known && known.term >= leader.term) return;
     this.#leaders.set(groupId, leader);
-    for (const callback of [...this.#watchers]) callback();
+    this.#notify();
   }
 
   /** A leader has stepped down: until the next is heard of there is none. */
   unlearn(groupId: number, { nodeId, term }: KnownLeader): void {
     const known = this.#leaders.get(groupId);
     if (known?.nodeId === nodeId && known.term === term) this.#leaders.delete(groupId);
+  }
+
+  /** A node's process seems to be gone, or has said goodbye: clients are not sent there until it is back. */
+  setGone(nodeId: number, isGone: boolean): void {
+    if (isGone) this.#gone.add(nodeId);
+    else if (this.#gone.delete(nodeId)) this.#notify();
   }
 
   /** Groups of topics that were deleted. */
@@ -49,7 +57,7 @@ export class LeaderDirectory {
 
   /** Resolves once all groups have a leader, or `limitMs` have passed. */
   whenLed(groupIds: readonly number[], clock: Scheduling, limitMs: number): Promise<void> {
-    return this.when(() => groupIds.every((groupId) => this.#leaders.has(groupId)), clock, limitMs);
+    return this.when(() => groupIds.every((groupId) => this.leaderOf(groupId)), clock, limitMs);
   }
 
   /** Resolves once a condition on the leaders holds, or `limitMs` have passed. */
@@ -66,5 +74,9 @@ export class LeaderDirectory {
         resolve();
       };
     });
+  }
+
+  #notify(): void {
+    for (const callback of [...this.#watchers]) callback();
   }
 }

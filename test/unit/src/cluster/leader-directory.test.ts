@@ -20,6 +20,21 @@ describe("the directory of leaders", () => {
     expect(leaders.leaderOf(7)).toBeUndefined();
   });
 
+  test("names nobody who is gone, and what it led again when it is back", () => {
+    const leaders = new LeaderDirectory();
+    leaders.learn(7, { nodeId: 1, term: 3 });
+    leaders.learn(8, { nodeId: 2, term: 4 });
+    leaders.setGone(1, true);
+    expect(leaders.leaderOf(7)).toBeUndefined();
+    expect(leaders.leaderOf(8)).toEqual({ nodeId: 2, term: 4 });
+    leaders.setGone(1, false);
+    expect(leaders.leaderOf(7)).toEqual({ nodeId: 1, term: 3 });
+
+    leaders.setGone(1, true);
+    leaders.learn(7, { nodeId: 2, term: 5 });
+    expect(leaders.leaderOf(7)).toEqual({ nodeId: 2, term: 5 });
+  });
+
   test("wakes who waits once all groups are led, or when the time is up", async () => {
     const leaders = new LeaderDirectory();
     const timers: (() => void)[] = [];
