@@ -1,8 +1,6 @@
 import { compress, decompress } from "#protocol/compression/compression.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
-import type { BrokerConfig } from "#src/config/broker-config.ts";
-import { loadBrokerConfig } from "#src/config/load-broker-config.ts";
 import type { FileSystem } from "#storage/io/file.ts";
 import { AcknowledgedEnds } from "./clients/acknowledged-ends.ts";
 import { readConfig, readTopicExistence, SimulatedAdmin } from "./clients/admin.ts";
@@ -14,15 +12,17 @@ import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
 import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
+import { disableNodes, disturbances, isCalm, ledTermsOf, probeTasks } from "./cluster/majority.ts";
 import { type Mark, Marks } from "./cluster/marks.ts";
 import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
+import { brokerPort, nodeConfig } from "./cluster/node-config.ts";
 import type { Violation } from "./cluster/violation.ts";
 import { checkHistory } from "./history/checker.ts";
 import type { Operation } from "./history/operation.ts";
 import { Recorder } from "./history/recorder.ts";
 import { applyFault, type Heal } from "./plan/apply-fault.ts";
 import type { Fault } from "./plan/fault.ts";
-import type { ClientPlan, MajorityPlan, Plan } from "./plan/plan.ts";
+import type { ClientPlan, Plan, TopicPlan } from "./plan/plan.ts";
 import { SimulatedClock } from "./world/clock.ts";
 import { SimulatedDisk } from "./world/disk.ts";
 import { Links } from "./world/links.ts";
@@ -75,11 +75,11 @@ interface Client {
   stop(): void;
 }
 
-const brokerPort = 9092;
-const controllerPort = 9093;
 const codecs = ["gzip", "snappy", "lz4", "zstd"] as const;
 /** Virtual time that a cluster may take to come up and make its topics. */
 const setupUsMax = 60_000_000;
+/** Virtual time in which a node that came back would have disturbed the others. */
+const settleUs = 3_000_000;
 /** Violations after which a run says no more: the first ones tell. */
 const violationsMax = 20;
 const memory = new MemoryPool();
@@ -216,58 +216,48 @@ class Simulation implements Disposable {
 
   #clients: readonly Client[] = [];
 
-  /** A majority is well, the others are not: all partitions must take batches, and once all are well go on as they did. */
+  /** A majority is well, the others are not: all partitions must take batches, and nobody is disturbed by who comes back. */
   async #goOnWithMajority(): Promise<boolean> {
-    const { majority, topics } = this.#plan;
+    const { majority, topics, clients } = this.#plan;
     if (!majority) return true;
-    const others = this.#nodesOf(majority.others);
-    const well = [...this.#nodes.values()].filter((node) => !others.includes(node));
-    const heal = this.#disable(others, majority);
-    const tasks = topics.flatMap(({ name: topic, partitions }) =>
-      Array.from({ length: partitions }, (_, partition) => ({
-        ...{ topic, partition, atMs: 1, recordCount: 1, sizeBytes: 20 },
-      })),
-    );
+    const nodes = [...this.#nodes.values()];
+    const others = nodes.filter(({ host }) => majority.others.includes(host));
+    const well = nodes.filter((node) => !others.includes(node));
+    const far = [...well, ...(majority.withClients ? clients.map(({ name }) => ({ host: name })) : [])];
+    const heal = disableNodes(others, {
+      state: majority.state,
+      far: far.map(({ host }) => host),
+      links: this.#network.links,
+    });
+    const isLive = await this.#probe(well, topics);
+    const led = ledTermsOf(well);
+    heal();
+    if (!isLive || !isCalm(this.#plan)) return isLive;
+    const areBack = await this.#until("the others are back", () => {
+      this.#startDownNodes();
+      return this.#isServing;
+    });
+    const endUs = this.#scheduler.nowUs + settleUs;
+    await this.#scheduler.run(() => this.#scheduler.nowUs >= endUs || this.#isHopeless);
+    for (const violation of disturbances(led, nodes)) this.#violate(violation);
+    return areBack;
+  }
+
+  /** Every partition takes a batch, and readers see all that was acknowledged. */
+  async #probe(well: readonly SimulatedNode[], topics: readonly TopicPlan[]): Promise<boolean> {
     const prober = this.#clientOf({
       ...{ kind: "producer", name: "prober", isIdempotent: true, acks: -1, inFlightMax: 1, retries: true },
-      ...{ deliveryTimeoutMs: this.#plan.livenessMs, compression: "none", tasks },
+      ...{ deliveryTimeoutMs: this.#plan.livenessMs, compression: "none", tasks: probeTasks(topics) },
     });
+    const readers = this.#clients.filter(({ plan }) => plan.kind === "reader");
     let isBegun = false;
-    const isLive = await this.#until("a majority goes on without the others", () => {
+    return await this.#until("a majority goes on without the others", () => {
       for (const node of well) if (node.state === "down") node.start();
       if (!well.every(({ state }) => state === "serving")) return false;
       if (!isBegun) prober.start();
       isBegun = true;
-      return prober.hasDoneAll;
+      return prober.hasDoneAll && this.#hasReadAll(readers);
     });
-    heal();
-    return isLive;
-  }
-
-  #nodesOf(hosts: readonly string[]): SimulatedNode[] {
-    return hosts.flatMap((host) => this.#nodes.get(host) ?? []);
-  }
-
-  /** Takes nodes out of the cluster; the answer brings them back. */
-  #disable(nodes: readonly SimulatedNode[], { state, withClients }: MajorityPlan): Heal {
-    const hosts = nodes.map(({ host }) => host);
-    const clients = withClients ? this.#plan.clients.map(({ name }) => name) : [];
-    const far = [...this.#nodes.keys(), ...clients].filter((host) => !hosts.includes(host));
-    const cuts = hosts.flatMap((host) =>
-      far.flatMap((other) => [
-        ...(state === "cut" || state === "cutIn" ? [{ from: other, to: host }] : []),
-        ...(state === "cut" || state === "cutOut" ? [{ from: host, to: other }] : []),
-      ]),
-    );
-    for (const { from, to } of cuts) this.#network.links.cut(from, to);
-    for (const node of nodes) {
-      if (state === "down") node.crash("prefix", { isPowerLost: true });
-      if (state === "paused") node.pause();
-    }
-    return () => {
-      for (const { from, to } of cuts) this.#network.links.heal(from, to);
-      for (const node of nodes) if (state === "paused") node.resume();
-    };
   }
 
   /** The phase after the faults: whatever was begun must come to its end. */
@@ -460,7 +450,7 @@ class Simulation implements Disposable {
     const { onLogLine, wrapFiles } = this.#options;
     return new SimulatedNode({
       host,
-      config: configOf(this.#plan, host),
+      config: nodeConfig(this.#plan, host),
       scheduler: this.#scheduler,
       network: this.#network,
       disk: new SimulatedDisk({
@@ -545,29 +535,4 @@ class Simulation implements Disposable {
 function loadCodecs(): void {
   const bytes = Buffer.from("loaded");
   for (const codec of codecs) decompress(codec, compress(codec, bytes), bytes.length);
-}
-
-/** The plan's configs for one host, read as a start reads them. */
-function configOf({ brokerConfigs, hosts }: Plan, host: string): BrokerConfig {
-  const texts = {
-    ...brokerConfigs,
-    "node.id": String(hosts.indexOf(host) + 1),
-    listeners: `PLAINTEXT://${host}:${brokerPort}`,
-    ...(hosts.length > 1 && {
-      "process.roles": "broker,controller",
-      listeners: `PLAINTEXT://${host}:${brokerPort},CONTROLLER://${host}:${controllerPort}`,
-      "controller.listener.names": "CONTROLLER",
-      "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-      "controller.quorum.voters": hosts.map((name, at) => `${at + 1}@${name}:${controllerPort}`).join(","),
-    }),
-    "advertised.listeners": `PLAINTEXT://${host}:${brokerPort}`,
-  };
-  const loaded = loadBrokerConfig({
-    args: Object.entries(texts).map(([name, value]) => `--${name}=${value}`),
-    environment: {},
-    readFile: () => "",
-    hostName: host,
-  });
-  if (loaded.kind !== "config") throw new Error(`Cannot load configs: ${JSON.stringify(loaded)}`);
-  return loaded.config;
 }

@@ -1,0 +1,67 @@
+import type { ProduceTask } from "../clients/producer.ts";
+import type { Heal } from "../plan/apply-fault.ts";
+import type { MajorityPlan, Plan, TopicPlan } from "../plan/plan.ts";
+import type { Links } from "../world/links.ts";
+import type { SimulatedNode } from "./node.ts";
+import type { Violation } from "./violation.ts";
+
+/** Takes nodes out of the cluster, `far` being all other hosts that they are cut off from; the answer brings them back. */
+export function disableNodes(
+  nodes: readonly SimulatedNode[],
+  { state, far, links }: { state: MajorityPlan["state"]; far: readonly string[]; links: Links },
+): Heal {
+  const cuts = nodes.flatMap(({ host }) =>
+    far.flatMap((other) => [
+      ...(state === "cut" || state === "cutIn" ? [{ from: other, to: host }] : []),
+      ...(state === "cut" || state === "cutOut" ? [{ from: host, to: other }] : []),
+    ]),
+  );
+  for (const { from, to } of cuts) links.cut(from, to);
+  for (const node of nodes) {
+    if (state === "down") node.crash("prefix", { isPowerLost: true });
+    if (state === "paused") node.pause();
+  }
+  return () => {
+    for (const { from, to } of cuts) links.heal(from, to);
+    for (const node of nodes) if (state === "paused") node.resume();
+  };
+}
+
+/** One batch for every partition: each must take it. */
+export function probeTasks(topics: readonly TopicPlan[]): ProduceTask[] {
+  return topics.flatMap(({ name: topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => {
+      return { topic, partition, atMs: 1, recordCount: 1, sizeBytes: 20 };
+    }),
+  );
+}
+
+/** The term in which each partition is led, by group, as far as these nodes lead them. */
+export function ledTermsOf(nodes: Iterable<SimulatedNode>): Map<number, number> {
+  const led = [...nodes].flatMap(({ broker }) =>
+    [...(broker?.partitions.all() ?? [])].filter(({ isLeader }) => isLeader),
+  );
+  return new Map(led.map(({ groupId, leaderEpoch }) => [groupId, leaderEpoch]));
+}
+
+/** Whether nothing but who comes back could end a leadership: no transfer is due, and no delay looks like a death. */
+export function isCalm({ brokerConfigs, links, disk }: Plan): boolean {
+  const isRebalanced = brokerConfigs["auto.leader.rebalance.enable"] === "true";
+  const isLinkSlow = links.slowChance > 0 && links.slowUs > 20_000;
+  const isDiskSlow = disk.slowChance > 0 && disk.slowUs > 10_000;
+  return !isRebalanced && !isLinkSlow && !isDiskSlow;
+}
+
+/** Leaderships that a node has ended by coming back: what PreVote is to prevent. */
+export function disturbances(
+  before: ReadonlyMap<number, number>,
+  nodes: Iterable<SimulatedNode>,
+): Violation[] {
+  const after = ledTermsOf(nodes);
+  return [...before].flatMap(([groupId, term]) => {
+    const now = after.get(groupId);
+    if (now === undefined || now === term) return [];
+    const details = `group ${groupId} was led in term ${term}, and in ${now} once all were back`;
+    return { kind: "leaderDisturbed", details };
+  });
+}
