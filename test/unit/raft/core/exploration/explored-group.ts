@@ -119,10 +119,15 @@ export class ExploredGroup {
       this.#quiet();
       if (entry && leader.raft.commitIndex >= entry.index && this.#areAllThere(leader.raft)) return;
     }
-    // Without a lost disk there may be no majority any more.
-    if (this.#nodes.some(({ configuration }) => members(configuration).some((id) => this.#lost.has(id))))
-      return;
+    // Without a lost disk there may be no majority any more, nor while one waits for the vote of a replica that was made
+    // a voter before it had learnt anything: hosts let replicas catch up first.
+    const isMissing = (id: ReplicaId) => this.#lost.has(id) || this.#hasLearntNothing(id);
+    if (this.#nodes.some(({ configuration }) => members(configuration).some(isMissing))) return;
     throw new Violation("liveness: no entry is committed everywhere though all are well");
+  }
+
+  #hasLearntNothing(id: ReplicaId): boolean {
+    return this.#nodes.some((node) => node.id === id && node.raft?.configuration.voters.length === 0);
   }
 
   /** Whom an action is about: a leader, where only leaders can do it and there is one. */
