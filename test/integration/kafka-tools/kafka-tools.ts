@@ -33,14 +33,18 @@ const classes = {
   DumpLogSegments: "org.apache.kafka.tools.DumpLogSegments",
   EndToEndLatency: "org.apache.kafka.tools.EndToEndLatency",
   GetOffsetShell: "org.apache.kafka.tools.GetOffsetShell",
+  LeaderElectionCommand: "org.apache.kafka.tools.LeaderElectionCommand",
   LogDirsCommand: "org.apache.kafka.tools.LogDirsCommand",
+  MetadataQuorumCommand: "org.apache.kafka.tools.MetadataQuorumCommand",
   ProducerPerformance: "org.apache.kafka.tools.ProducerPerformance",
+  ReassignPartitionsCommand: "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
   TopicCommand: "org.apache.kafka.tools.TopicCommand",
 } as const;
 
 export type Tool = keyof typeof classes;
 
 const runMsMax = 90_000;
+const outputBytesMax = 16 << 20;
 
 /** Kafka's tools in one JVM, run one at a time. */
 export class KafkaTools implements Disposable {
@@ -106,13 +110,14 @@ export function useKafkaTools(): (
   };
 }
 
-/** Runs a tool that speaks only as its process ends, in a process of its own. */
+/** Runs a tool that speaks only as its process ends, in a process of its own; the signal ends it. */
 export async function kafkaToolAlone(
   tool: "VerifiableConsumer" | "VerifiableProducer",
   arguments_: readonly string[],
+  signal?: AbortSignal,
 ): Promise<string> {
   const { stdout } = await promisify(execFile)(kafkaScript, ["tool", tool, ...arguments_], {
-    timeout: runMsMax,
+    ...{ timeout: runMsMax, signal, maxBuffer: outputBytesMax },
   });
   return stdout;
 }
