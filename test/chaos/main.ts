@@ -25,6 +25,9 @@ mkdirSync(cache, { recursive: true });
 const noDisk = await whyNoSmallDisk("ext4");
 if (noDisk) process.stdout.write(`without full and broken disks: ${noDisk}\n`);
 
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+
 const failed: number[] = [];
 for (let seed = Number(values.seed ?? values.first); ; seed++) {
   const directory = join(cache, `seed-${seed}`);
@@ -32,8 +35,10 @@ for (let seed = Number(values.seed ?? values.first); ; seed++) {
   const { summary, violations } = await runRound({
     ...{ seed, durationMs, directory },
     hasDisk: noDisk === undefined,
+    signal: stopping.signal,
     tell: (line) => process.stdout.write(`${new Date().toISOString()} seed ${seed}: ${line}\n`),
   });
+  if (stopping.signal.aborted) break;
   process.stdout.write(`${summary}\n`);
   for (const violation of violations) process.stdout.write(`  VIOLATION ${violation}\n`);
   if (violations.length > 0) failed.push(seed);

@@ -21,6 +21,8 @@ export interface RoundOptions {
   readonly directory: string;
   /** Whether one node gets a disk that can be filled and broken. */
   readonly hasDisk: boolean;
+  /** Ends the round early, and all its processes. */
+  readonly signal?: AbortSignal;
   readonly tell: (line: string) => void;
 }
 
@@ -44,7 +46,7 @@ const smallJournals = { "millrace.journal.file.bytes": "1048576", "millrace.jour
 
 /** One seed: a fresh cluster under load, all strikes of its plan, then peace, and the check of everything. */
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
-  const { seed, durationMs, directory, hasDisk, tell } = options;
+  const { seed, durationMs, directory, hasDisk, signal, tell } = options;
   const plan = planOf(seed, { durationMs, hasDisk });
   const history = new History((silentMs) => tell(`acknowledges again after ${Math.round(silentMs)} ms`));
   await mkdir(directory, { recursive: true });
@@ -54,7 +56,9 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   });
   try {
     const round = new Round(cluster, { plan, history, random: new Random(seed ^ 0x5eed), tell });
-    await round.run().catch((error: unknown) => history.violate(String(error)));
+    const aborted = new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+    const run = round.run().catch((error: unknown) => history.violate(String(error)));
+    await Promise.race([run, aborted]);
   } finally {
     await cluster[Symbol.asyncDispose]();
   }
