@@ -51,7 +51,7 @@ export class ClusterNode {
   }
 
   /** Starts the process; `untilServing` tells when it serves. */
-  start(): void {
+  start(...flags: readonly string[]): void {
     this.#log.length = 0;
     const child = spawn(
       process.execPath,
@@ -61,6 +61,7 @@ export class ClusterNode {
         "--config",
         this.#propertiesPath,
         "--millrace.http.listener=off",
+        ...flags,
       ],
       { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -82,6 +83,10 @@ export class ClusterNode {
         resolve(code);
       });
     });
+  }
+
+  get isServing(): boolean {
+    return this.isRunning && this.#log.some((line) => line.includes('"msg":"serving"'));
   }
 
   async untilServing(): Promise<void> {
