@@ -33,6 +33,8 @@ export interface NodeOptions {
 
 /** Damage that a fault of ours explains is no violation: the broker is right to refuse, and may try again. */
 const startAgainUs = 1_000_000;
+/** How long a failure of the disk may take to be told of. */
+const excusedUs = 3_000_000;
 /** Longest that a start may take in virtual time while nothing is wrong with its disk. */
 const startUsMax = 60_000_000;
 
@@ -55,6 +57,7 @@ export class SimulatedNode {
   #releaseMemory: () => void = () => undefined;
   /** Faults of the disk that are under way. */
   readonly #troubles = { full: 0, broken: 0 };
+  #brokenUntilUs = 0;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -98,11 +101,12 @@ export class SimulatedNode {
     this.#troubles[trouble] += 1;
     return () => {
       this.#troubles[trouble] -= 1;
+      if (trouble === "broken") this.#brokenUntilUs = this.#options.scheduler.nowUs + excusedUs;
     };
   }
 
   get #isDiskBroken(): boolean {
-    return this.#troubles.broken > 0;
+    return this.#troubles.broken > 0 || this.#options.scheduler.nowUs < this.#brokenUntilUs;
   }
 
   get #isDiskWell(): boolean {
