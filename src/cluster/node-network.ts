@@ -21,6 +21,7 @@ import type { BrokerRegistration } from "./metadata-command.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { decodeCard, encodeCard, type NodeCard } from "./node-card.ts";
 import type { NodeAnswer } from "./quorum-search.ts";
+import { RefusalLog } from "./refusal-log.ts";
 
 /** What a node's replication groups want to hear of the network. */
 export interface FrameReceiver {
@@ -82,12 +83,14 @@ export class NodeNetwork {
   readonly #tcp: TcpTransport;
   /** What each peer's incarnation must be, by node. */
   readonly #pinned = new Map<number, number>();
+  readonly #refusals: RefusalLog;
   #receiver: FrameReceiver | undefined;
   #watcher: PeerWatcher | undefined;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
     const { network, clock, identity, checksum, listener, logger } = options;
+    this.#refusals = new RefusalLog(logger, clock);
     this.#tcp = new TcpTransport({
       network,
       clock,
@@ -102,7 +105,7 @@ export class NodeNetwork {
         down: (peer, cause) => this.#down(peer, cause),
         reset: (peer) => this.#reset(peer),
         drained: (nodeId) => this.#watcher?.drained(nodeId),
-        refused: (refusal) => logger.warn({ refusal }, refusal.message),
+        refused: (refusal) => this.#refusals.tell(refusal),
         unreachable: (nodeId, err) => logger.warn({ err, peer: nodeId }, "cannot reach a node"),
       },
       admit: (stranger, expected) => this.#refusalOf(stranger, expected),
@@ -155,6 +158,7 @@ export class NodeNetwork {
   /** Says goodbye to everybody. */
   async close(): Promise<void> {
     this.calls.close();
+    this.#refusals.close();
     await this.#tcp.close();
   }
 
