@@ -416,14 +416,15 @@ export class Broker implements ServedBroker, AsyncDisposable {
     const { config, ports, logger } = this.#options;
     const { quorum } = config;
     if (!quorum) return undefined;
-    assert(ports.peers, "a node of a cluster needs a network between nodes");
+    const network = quorum.tls ? ports.securePeers?.(quorum.tls) : ports.peers;
+    assert(network, "a node of a cluster needs a network between nodes");
     return new ClusterMember({
       quorum,
       processId: this.#processId,
       config: () => this.#config,
       metadata: this.metadata,
       leaders: this.leaders,
-      network: ports.peers,
+      network,
       clock: ports.clock,
       identity: ports.identity,
       checksum: this.#storage.checksum,

@@ -8,6 +8,7 @@ import {
 import { type HostPort, parseHostPort } from "./host-port.ts";
 import { type Listener, resolveListeners } from "./listeners.ts";
 import { parseConfigValue } from "./parse-config-value.ts";
+import { listenerPrefix, resolvePeerTls } from "./peer-tls.ts";
 import { type QuorumConfig, resolveQuorum } from "./quorum.ts";
 import { type TopicSettings, topicSettings } from "./topic-settings.ts";
 import { type ValueReader, valueReader } from "./value-reader.ts";
@@ -147,6 +148,10 @@ export function buildBrokerConfig(
       clientListeners: listeners.client,
       advertisedListeners: listeners.advertised,
       hostName,
+      tlsOf: (listenerName) => {
+        const own = (name: string) => layers.static.get(listenerPrefix(listenerName) + name);
+        return resolvePeerTls(listenerName, (name) => own(name) ?? read.textOrNull(name), problems);
+      },
     },
     problems,
   );

@@ -12,7 +12,7 @@ import {
 } from "./definition.ts";
 import { anyItems, atLeast, between, oneOf } from "./validator.ts";
 
-/** How a broker authenticates and encrypts: nothing of it acts yet. */
+/** How a broker authenticates and encrypts: so far the traffic between nodes alone. */
 export const brokerSecurityConfigs: readonly ConfigDefinition[] = [
   long("connections.max.reauth.ms", 0),
   long("delegation.token.expiry.check.interval.ms", 3_600_000, { validator: atLeast(1), importance: "low" }),
@@ -90,22 +90,50 @@ export const brokerSecurityConfigs: readonly ConfigDefinition[] = [
     update: "per-broker",
   }),
   list("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", { validator: anyItems, update: "per-broker" }),
-  string("ssl.endpoint.identification.algorithm", "https", { importance: "low", update: "per-broker" }),
+  string("ssl.endpoint.identification.algorithm", "https", {
+    importance: "low",
+    update: "per-broker",
+    does: "Between nodes: whether a node's certificate must name the host that it is reached at; empty for no.",
+  }),
   className("ssl.engine.factory.class", null, { importance: "low", update: "per-broker" }),
-  password("ssl.key.password", null, { update: "per-broker" }),
+  password("ssl.key.password", null, {
+    update: "per-broker",
+    does: "Between nodes: of an encrypted private key.",
+  }),
   string("ssl.keymanager.algorithm", "SunX509", { update: "per-broker" }),
-  password("ssl.keystore.certificate.chain", null, { update: "per-broker" }),
-  password("ssl.keystore.key", null, { update: "per-broker" }),
-  string("ssl.keystore.location", null, { update: "per-broker" }),
+  password("ssl.keystore.certificate.chain", null, {
+    update: "per-broker",
+    does: "Between nodes: this node's certificate in PEM, and those that lead from it to the authority.",
+  }),
+  password("ssl.keystore.key", null, {
+    update: "per-broker",
+    does: "Between nodes: this node's private key in PEM.",
+  }),
+  string("ssl.keystore.location", null, {
+    update: "per-broker",
+    does: "Between nodes: a PEM file with this node's private key and certificates.",
+  }),
   password("ssl.keystore.password", null, { update: "per-broker" }),
-  string("ssl.keystore.type", "JKS", { update: "per-broker" }),
+  string("ssl.keystore.type", "JKS", {
+    update: "per-broker",
+    does: "Between nodes: PEM, the only one that is read.",
+  }),
   string("ssl.principal.mapping.rules", "DEFAULT", { importance: "low" }),
   string("ssl.protocol", "TLSv1.3", { update: "per-broker" }),
   string("ssl.provider", null, { update: "per-broker" }),
   string("ssl.secure.random.implementation", null, { importance: "low", update: "per-broker" }),
   string("ssl.trustmanager.algorithm", "PKIX", { update: "per-broker" }),
-  password("ssl.truststore.certificates", null, { update: "per-broker" }),
-  string("ssl.truststore.location", null, { update: "per-broker" }),
+  password("ssl.truststore.certificates", null, {
+    update: "per-broker",
+    does: "Between nodes: the authority that signs all nodes' certificates, in PEM; a node without one of those is not let in.",
+  }),
+  string("ssl.truststore.location", null, {
+    update: "per-broker",
+    does: "Between nodes: a PEM file with that authority.",
+  }),
   password("ssl.truststore.password", null, { update: "per-broker" }),
-  string("ssl.truststore.type", "JKS", { update: "per-broker" }),
+  string("ssl.truststore.type", "JKS", {
+    update: "per-broker",
+    does: "Between nodes: PEM, the only one that is read.",
+  }),
 ];

@@ -7,9 +7,11 @@ import {
   withoutListenerPrefix,
 } from "./broker-configs.ts";
 import { readArguments, readEnvironment, readPropertiesFile, type Setting } from "./config-sources.ts";
+import type { ConfigDefinition } from "./definition.ts";
 import { noDynamicConfigs } from "./effective-values.ts";
 import { nearestName } from "./nearest-name.ts";
 import { parseConfigValue } from "./parse-config-value.ts";
+import { listenerPrefix } from "./peer-tls.ts";
 import { topicConfigs } from "./topic-configs.ts";
 
 /** What a start is made of; the file comes in as a function so that nothing here touches the disk. */
@@ -55,12 +57,20 @@ export function loadBrokerConfig(options: LoadOptions): LoadedBrokerConfig {
   if (built.kind === "problems") problems.push(...built.problems);
   if (problems.length > 0 || built.kind === "problems") return { kind: "problems", problems };
 
-  const withoutEffect = [...texts.keys()].filter((name) => brokerConfigs.get(name)?.acts === false);
+  const withoutEffect = [...texts.keys()].filter((name) => !acts(name, built.config));
   return {
     kind: "config",
     config: built.config,
     notes: { withoutEffect: [...withoutEffect, ...ignored].sort(), warnings: warningsAbout(texts) },
   };
+}
+
+/** Keys and certificates act where the listener that they are for does. */
+function acts(name: string, { quorum }: BrokerConfig): boolean {
+  const ofAll = withoutListenerPrefix(name);
+  if (brokerConfigs.get(ofAll)?.acts === false) return false;
+  if (!ofAll.startsWith("ssl.")) return true;
+  return quorum?.tls !== undefined && [ofAll, listenerPrefix(quorum.listener.name) + ofAll].includes(name);
 }
 
 /**
@@ -100,7 +110,7 @@ function acceptable(
   problems: string[],
 ): readonly Setting[] {
   return source.filter((setting) => {
-    const definition = brokerConfigs.get(setting.name);
+    const definition = brokerConfigs.get(setting.name) ?? securityConfigOfListener(setting.name);
     if (!definition) {
       if (isKafkasOwn(setting.name)) ignored.add(setting.name);
       else problems.push(unknownProblem(setting));
@@ -111,6 +121,12 @@ function acceptable(
     problems.push(`${parsed.message} (${setting.origin})`);
     return false;
   });
+}
+
+/** The keys and certificates of one listener, which count for more than those for all. */
+function securityConfigOfListener(name: string): ConfigDefinition | undefined {
+  const ofAll = withoutListenerPrefix(name);
+  return ofAll !== name && ofAll.startsWith("ssl.") ? brokerConfigs.get(ofAll) : undefined;
 }
 
 function isKafkasOwn(name: string): boolean {

@@ -1,5 +1,6 @@
 import { type HostPort, parseHostPort } from "./host-port.ts";
 import type { Listener } from "./listeners.ts";
+import type { PeerTlsConfig } from "./peer-tls.ts";
 
 /** A node with a vote in the metadata group, and where the others reach it. */
 export interface QuorumVoter {
@@ -17,6 +18,8 @@ export interface QuorumConfig {
   readonly listener: Listener;
   /** The host under which the others reach that listener. */
   readonly host: string;
+  /** How it and the connections to the others are protected; undefined for in the clear. */
+  readonly tls: PeerTlsConfig | undefined;
 }
 
 /** The configs that make nodes a cluster. */
@@ -32,6 +35,8 @@ export interface QuorumTexts {
   readonly clientListeners: readonly Listener[];
   readonly advertisedListeners: readonly Listener[];
   readonly hostName: string;
+  /** The keys and certificates of a listener; adds what is wrong with them to the problems. */
+  readonly tlsOf: (listenerName: string) => PeerTlsConfig | undefined;
 }
 
 /** Undefined for a node that is alone; each problem is added to `problems`. */
@@ -59,13 +64,14 @@ export function resolveQuorum(texts: QuorumTexts, problems: string[]): QuorumCon
     );
     return undefined;
   }
-  if (listener.securityProtocol !== "PLAINTEXT") {
+  if (listener.securityProtocol !== "PLAINTEXT" && listener.securityProtocol !== "SSL") {
     problems.push(
-      `Cannot open listener "${listener.name}": ${listener.securityProtocol} is not served between nodes yet, only PLAINTEXT is`,
+      `Cannot open listener "${listener.name}": ${listener.securityProtocol} is not served between nodes, PLAINTEXT and SSL are`,
     );
   }
+  const tls = listener.securityProtocol === "SSL" ? texts.tlsOf(listener.name) : undefined;
   const own = voters.find((voter) => voter.nodeId === nodeId);
-  return { voters, servers, listener, host: own?.host || reachableHost(texts, listener) };
+  return { voters, servers, listener, host: own?.host || reachableHost(texts, listener), tls };
 }
 
 /** Whether a node of both roles names nobody but itself. */

@@ -1,10 +1,12 @@
 import type { PeerNetwork } from "#raft/transport/network.ts";
+import type { PeerTlsConfig } from "../config/peer-tls.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HttpNetwork } from "./http.ts";
 import { type Identity, systemIdentity } from "./identity.ts";
 import type { Network } from "./network.ts";
 import { nodeHttp } from "./node-http.ts";
 import { peerNetwork } from "./peer-network.ts";
+import { readPeerTls } from "./peer-tls-files.ts";
 import { meterProcess, type ProcessMeter } from "./process-meter.ts";
 import { tcpNetwork } from "./tcp-network.ts";
 
@@ -15,6 +17,8 @@ export interface Ports {
   readonly network: Network;
   /** How nodes of a cluster reach each other; a broker that is alone needs none. */
   readonly peers?: PeerNetwork;
+  /** The same with mutual TLS. @throws PemError */
+  readonly securePeers?: (tls: PeerTlsConfig) => PeerNetwork;
   /** For metrics and health; without it there are none over HTTP. */
   readonly http?: HttpNetwork;
   /** Begins to measure the process that the broker is. */
@@ -27,6 +31,7 @@ export const systemPorts: Ports = {
   identity: systemIdentity,
   network: tcpNetwork,
   peers: peerNetwork(),
+  securePeers: (tls) => peerNetwork(readPeerTls(tls)),
   http: nodeHttp,
   meterProcess,
 };

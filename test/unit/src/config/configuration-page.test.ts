@@ -17,5 +17,5 @@ test("the page tells of every config once, in a table where it acts and by its n
 
 test("help names the configs that act, with their defaults, and no others", () => {
   expect(helpText()).toContain("--millrace.storage=disk\n");
-  expect(helpText()).not.toContain("ssl.");
+  expect(helpText()).not.toContain("--sasl.");
 });

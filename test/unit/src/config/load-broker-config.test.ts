@@ -71,7 +71,6 @@ describe("Kafka's own server.properties", () => {
     expect(config.logDirectory).toBe("/tmp/kraft-combined-logs");
     expect(config.offsets.topicReplicationFactor).toBe(1);
     expect(notes.withoutEffect).toEqual([
-      "controller.quorum.bootstrap.servers",
       "inter.broker.listener.name",
       "num.io.threads",
       "num.network.threads",

@@ -24,6 +24,7 @@ function resolve(texts: Partial<QuorumTexts>) {
       clientListeners: [client],
       advertisedListeners: [{ ...client, host: "broker.example" }],
       hostName: "machine",
+      tlsOf: () => undefined,
       ...texts,
     },
     problems,
@@ -44,6 +45,7 @@ describe("a quorum", () => {
       servers: [],
       listener: controller,
       host: "127.0.0.1",
+      tls: undefined,
     });
   });
 
@@ -106,8 +108,11 @@ describe("a quorum", () => {
       "Cannot reach the other voters: listeners has none of those that controller.listener.names names",
     ],
     [
-      { voters: threeVoters, controllerListeners: [{ ...controller, securityProtocol: "SSL" as const }] },
-      'Cannot open listener "CONTROLLER": SSL is not served between nodes yet, only PLAINTEXT is',
+      {
+        voters: threeVoters,
+        controllerListeners: [{ ...controller, securityProtocol: "SASL_SSL" as const }],
+      },
+      'Cannot open listener "CONTROLLER": SASL_SSL is not served between nodes, PLAINTEXT and SSL are',
     ],
   ])("refuses %j", (texts, problem) => {
     expect(resolve(texts).problems).toEqual([problem]);
