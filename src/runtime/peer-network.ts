@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket as NodeSocket } from "node:net";
-import { connect as connectTls, createServer, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type {
   DialOptions,
   PeerListener,
@@ -25,7 +25,7 @@ const handshakeTimeoutMs = 3_000;
 /** Connections in a handshake at once; the oldest goes for a new one. */
 const handshakesMax = 64;
 
-/** The machine's TCP between nodes, with mutual TLS or in the clear. */
+/** The machine's TCP between nodes, with mutual TLS or in the clear; who does without TLS is spared its 3 MB. */
 export function peerNetwork(tls?: PeerTls): PeerNetwork {
   if (!tls) return { listen: (options, accept) => tcpNetwork.listen(options, accept), dial: dialPlain };
   return {
@@ -39,9 +39,13 @@ function dialPlain(options: DialOptions): Promise<PeerSocket> {
   return dialed(options, "connect", () => connectTcp({ host, port, noDelay: true, keepAlive: true }));
 }
 
-function dialSecure({ key, certificate, authority, verifiesHost = true }: PeerTls, options: DialOptions) {
+async function dialSecure(
+  { key, certificate, authority, verifiesHost = true }: PeerTls,
+  options: DialOptions,
+): Promise<PeerSocket> {
+  const { connect: connectTls } = await import("node:tls");
   const { host, port } = options;
-  return dialed(options, "secureConnect", () =>
+  return await dialed(options, "secureConnect", () =>
     connectTls({
       ...{ host, port, key, cert: certificate, ca: authority },
       // The socket of a TLS connection takes these from its own.
@@ -84,6 +88,7 @@ async function listenSecure(
   { host, port, onFailure }: PeerListenOptions,
   accept: (socket: PeerSocket) => void,
 ): Promise<PeerListener> {
+  const { createServer } = await import("node:tls");
   const handshakes = new Handshakes();
   const listener = await listenWith({ host, port }, () => {
     const server = createServer({
