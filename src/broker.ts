@@ -189,6 +189,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       leaders: this.leaders,
       partitions: this.partitions,
       member: this.#member,
+      isBlocked: () => this.gate.isBlocked,
       clock: ports.clock,
       logger,
     });

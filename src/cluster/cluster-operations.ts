@@ -20,6 +20,8 @@ export interface ClusterOperationsOptions {
   readonly partitions: PartitionManager;
   /** Undefined on a node that is alone. */
   readonly member: ClusterMember | undefined;
+  /** Whether this node takes no records now. */
+  readonly isBlocked: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -52,11 +54,11 @@ export class ClusterOperations {
 
   /** Begins to look after what operators have set. */
   start(): void {
-    const { config, host, metadata, partitions, member, clock } = this.#options;
+    const { config, host, metadata, partitions, member, isBlocked, clock } = this.#options;
     if (!member) return;
     const balance = new LeaderBalance({
       ...this.#place(),
-      ...{ host, clock, intervalMs: config.leaderBalanceIntervalMs },
+      ...{ host, clock, isBlocked, intervalMs: config.leaderBalanceIntervalMs },
       ledPartitions: () => partitions.led(),
       image: () => metadata.image,
     });

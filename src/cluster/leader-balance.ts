@@ -19,6 +19,8 @@ export interface LeaderBalanceOptions {
   readonly image: () => MetadataImage;
   /** Whether a node can be talked to now. */
   readonly isReachable: (nodeId: number) => boolean;
+  /** Whether this node takes no records now, because its disk is full; never, unless told. */
+  readonly isBlocked?: () => boolean;
   /** How often leadership goes back to where it was meant to be; undefined for never. */
   readonly intervalMs: number | undefined;
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -32,8 +34,8 @@ const handOversMax = 100;
 const soonMs = 1_000;
 
 /**
- * Keeps leadership where operators want it. A node that is not active gives away what it leads, again and again, for an
- * election may always make it a leader; an active one hands partitions back, from time to time, to the replica that comes
+ * Keeps leadership where operators want it. A node that is not active, or cannot take records, gives away what it leads,
+ * again and again, for an election may always make it a leader; an active one hands partitions back, from time to time, to the replica that comes
  * first, once that follows closely and its node may lead.
  */
 export class LeaderBalance {
@@ -48,9 +50,9 @@ export class LeaderBalance {
 
   /** Does what is due, a bounded part of it at a time. */
   check(): void {
-    const { nodeId, image, clock, intervalMs } = this.#options;
+    const { nodeId, image, isBlocked, clock, intervalMs } = this.#options;
     this.#noticeReturns();
-    if (!isActive(image(), nodeId)) {
+    if (!isActive(image(), nodeId) || isBlocked?.()) {
       this.#giveAway();
       return;
     }

@@ -9,6 +9,8 @@ const intervalMs = 60_000;
 class World {
   readonly operations: OperationsWorld;
   image: MetadataImage;
+  /** Nodes that take no records. */
+  readonly blocked = new Set<number>();
   readonly #balances: LeaderBalance[];
 
   static async start(
@@ -35,6 +37,7 @@ class World {
           ledPartitions: () => ledBy(node).map((id) => ({ topic: "t", index: id - 1, groupId: id })),
           image: () => this.image,
           isReachable: (nodeId) => operations.isUp(nodeId),
+          isBlocked: () => this.blocked.has(node.nodeId),
           clock: operations.clock,
         }),
     );
@@ -60,6 +63,17 @@ const spread = Array.from({ length: 6 }, (_, at) => [(at % 3) + 1, ((at + 1) % 3
 const preferred = spread.map(([first = -1]) => first);
 
 describe("leadership", () => {
+  test("leaves a node that takes no records, and comes back once it does", async () => {
+    const world = await World.start(imageOf(spread));
+    await world.pass(intervalMs + 5_000);
+    world.blocked.add(2);
+    await world.pass(2_000);
+    expect(world.leaders()).not.toContain(2);
+    world.blocked.delete(2);
+    await world.pass(intervalMs + 5_000);
+    expect(world.leaders()).toEqual(preferred);
+  });
+
   test("goes to the first replicas when the interval has passed, not before", async () => {
     const world = await World.start(imageOf(spread));
     const before = world.leaders();
