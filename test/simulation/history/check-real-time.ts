@@ -10,18 +10,21 @@ interface Observation {
 }
 
 /**
- * Checks offsets against real time: what was acknowledged before something else began lies before it in the log,
- * can be read by then, and the end that readers are shown never goes back.
+ * Checks offsets against real time: what was acknowledged before something else began lies before it in the log.
  *
- * Only for histories whose readers all ask the leader, and where no former leader can still answer.
+ * Where no former leader can still answer a reader, what was acknowledged can also be read by then, and the end that
+ * readers are shown never goes back.
  */
-export function checkRealTime(history: readonly Operation[]): Anomaly[] {
+export function checkRealTime(
+  history: readonly Operation[],
+  { isReadFresh }: { readonly isReadFresh: boolean },
+): Anomaly[] {
   const acknowledged = observations(history, (operation) =>
     stepsOf(operation, "send").flatMap(({ key, offset, acks, mayRepeat }) =>
       offset === undefined || acks !== "all" || mayRepeat ? [] : { key, offset },
     ),
   );
-  const watermarks = observations(history, (operation) =>
+  const watermarks = observations(isReadFresh ? history : [], (operation) =>
     stepsOf(operation, "poll").map(({ key, highWatermark }) => ({ key, offset: highWatermark })),
   );
   const anomalies: Anomaly[] = [];

@@ -29,7 +29,7 @@ export function checkHistory(history: readonly Operation[], rules: CheckRules): 
     ...checkOrder(views, history, rules),
     ...checkCycles(views, history),
     ...checkRegisters(history),
-    ...(rules.isReadFresh ? checkRealTime(history) : []),
+    ...checkRealTime(history, rules),
   ];
   const { true: allowed = [], false: violations = [] } = Object.groupBy(anomalies, ({ kind }) =>
     allowedByKafka.has(kind) ? "true" : "false",

@@ -19,7 +19,7 @@ export const failoverBugs: readonly SourceBug[] = [
     edits: [
       {
         file: "src/partitions/partition.ts",
-        from: "    if (entry.term !== this.#ledTerm) this.#restoreProducer(header);\n",
+        from: "else this.#restoreProducer(header);",
         to: "",
       },
     ],
@@ -52,8 +52,8 @@ export const failoverBugs: readonly SourceBug[] = [
     edits: [
       {
         file: "src/handlers/produce.ts",
-        from: "committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset),",
-        to: 'committed: request.acks === 0 || outcome.kind === "duplicate" ? undefined : partition.whenCommitted(outcome.nextOffset),',
+        from: "committed: request.acks === 0 ?",
+        to: 'committed: request.acks === 0 || outcome.kind === "duplicate" ?',
       },
     ],
   },
@@ -62,9 +62,9 @@ export const failoverBugs: readonly SourceBug[] = [
     trap: "what was appended and not committed is indefinite",
     edits: [
       {
-        file: "src/partitions/partition.ts",
-        from: "for (const { reject } of this.#commitWaiters.splice(0)) reject(new LeadershipLostError(this));",
-        to: "for (const { resolve } of this.#commitWaiters.splice(0)) resolve();",
+        file: "src/partitions/commit-waiters.ts",
+        from: "for (const { reject } of this.#uncommitted.splice(0)) reject(newError());",
+        to: "for (const { resolve } of this.#uncommitted.splice(0)) resolve();",
       },
     ],
   },

@@ -35,33 +35,6 @@ export const raftBugs: readonly SourceBug[] = [
     ],
   },
   {
-    name: "sends a vote before it is durable",
-    trap: "term and vote are durable before any vote is answered",
-    edits: [{ file: "raft/core/voting.ts", from: "state.sendDurably(answer);", to: "state.send(answer);" }],
-  },
-  {
-    name: "forgets its vote when it starts",
-    trap: "a vote outlives a crash",
-    edits: [
-      {
-        file: "src/runtime/journal-log-store.ts",
-        from: "return { hardState, floor, ...decodeFloorState(floor), entries };",
-        to: "return { hardState: { ...hardState, votedFor: -1 }, floor, ...decodeFloorState(floor), entries };",
-      },
-    ],
-  },
-  {
-    name: "forgets its term when it starts",
-    trap: "a term outlives a crash",
-    edits: [
-      {
-        file: "src/runtime/journal-log-store.ts",
-        from: "return { hardState, floor, ...decodeFloorState(floor), entries };",
-        to: "return { hardState: { term: 0, votedFor: -1 }, floor, ...decodeFloorState(floor), entries };",
-      },
-    ],
-  },
-  {
     name: "votes for any log, however old",
     trap: "a vote goes to a log that lacks nothing committed",
     edits: [
