@@ -130,3 +130,27 @@ test("who keeps a view of received bytes finds garbage in it", async () => {
   expect(Buffer.concat(kept).toString()).not.toContain("precious");
   tripwires[Symbol.dispose]();
 });
+
+test("a peer is dialled over the same network, unless nobody listens or the attempt is given up", async () => {
+  const { scheduler, network, client, accepted, tripwires } = await world();
+  const peers = network.peersOf(client);
+  const outcomes: string[] = [];
+  const dial = (port: number, signal: AbortSignal) =>
+    peers.dial({ host: "server", port, signal }).then(
+      (socket) => outcomes.push(`connected with ${socket.remoteAddress}`),
+      (error: Error) => outcomes.push(error.message),
+    );
+  void dial(9, new AbortController().signal);
+  void dial(10, new AbortController().signal);
+  const given = new AbortController();
+  void dial(9, given.signal);
+  given.abort();
+  await scheduler.run(() => outcomes.length === 3);
+  expect(outcomes.toSorted()).toEqual([
+    "Cannot connect to server:10: nobody listens there",
+    "Cannot connect to server:9: it was given up",
+    "connected with server",
+  ]);
+  expect(accepted.length).toBeGreaterThan(0);
+  tripwires[Symbol.dispose]();
+});
