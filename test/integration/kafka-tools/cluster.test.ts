@@ -166,6 +166,21 @@ describe.skipIf(kafkaToolsMissing)(title, () => {
     expect(await elect()).toContain("Valid replica already elected for partitions");
   });
 
+  test("MetadataQuorumCommand tells who leads the metadata and who follows closely, after a kill as well", async () => {
+    const status = async () => await run("MetadataQuorumCommand", [...at(), "describe", "--status"]);
+    const leaderIn = (output: string) => Number(/^LeaderId: +(\d)$/m.exec(output)?.[1]);
+    const killed = leaderIn(await status());
+    expect([1, 2, 3]).toContain(killed);
+    await cluster.node(killed).kill();
+    await waitUntil("another leader", async () => ![killed, Number.NaN].includes(leaderIn(await status())));
+    await comeBack(killed);
+    await waitUntil("three replicas without lag", async () => {
+      const table = await run("MetadataQuorumCommand", [...at(), "describe", "--replication"]);
+      const rows = [...table.matchAll(/^([123])\s+\S+\s+\d+\s+(\d+)\s.*(Leader|Follower)/gm)];
+      return rows.length === 3 && rows.every(([, , lag]) => lag === "0");
+    });
+  });
+
   test("ReassignPartitionsCommand moves a partition and says when that is done", async () => {
     const topic = await topicOf(1);
     await run("ConsoleProducer", [...at(), "--topic", topic], "one\ntwo\n");
