@@ -15,6 +15,7 @@ import { millracePeer } from "./millrace-peer.ts";
 import type { Peer, PeerName } from "./peer.ts";
 import { type PeerRuns, table } from "./report.ts";
 import { type PeerRun, runPeer } from "./run-peer.ts";
+import { loadRuns, saveRuns } from "./saved-runs.ts";
 import { clusterScenarios, type Scenario, scenarios } from "./scenarios.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -28,10 +29,11 @@ const usage = `bench:peers [options]
   --scenarios A,B     ${scenarios.map(({ name }) => name).join(", ")};
                       with three nodes ${clusterScenarios.map(({ name }) => name).join(", ")}; all unless told
   --peers A,B         kafka, kafka-fsync, millrace; all unless told
-  --repetitions N     rounds, each of which runs every broker once; 5 unless told
+  --repetitions N     rounds, each of which runs every broker once; 5 unless told, 0 to show the results only
   --seconds N         measured seconds of each timed scenario; 8 unless told
   --directory PATH    where data lies while it runs; .cache/bench-peers unless told
   --node-argument ARG further argument for Millrace's Node, such as --cpu-prof; may be repeated
+  --results FILE      adds the runs to those in the file, and shows the table of all
   --write             puts the table into docs/benchmarks.md
 `;
 
@@ -42,6 +44,7 @@ interface Plan {
   readonly repetitions: number;
   readonly seconds: number | undefined;
   readonly directory: string;
+  readonly resultsPath: string | undefined;
   readonly mustWrite: boolean;
 }
 
@@ -58,7 +61,8 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const runs = new Map<PeerName, PeerRun[]>();
+  const { resultsPath } = plan;
+  const runs = resultsPath === undefined ? new Map<PeerName, PeerRun[]>() : await loadRuns(resultsPath);
   await mkdir(plan.directory, { recursive: true });
   for (let round = 1; round <= plan.repetitions; round++) {
     for (const peer of plan.peers) {
@@ -66,9 +70,10 @@ async function main(): Promise<void> {
       const directory = join(plan.directory, `${peer.name}-${process.pid}-${round}`);
       const run = await runPeer(peer, { ...plan, replicas: plan.nodes, directory, tell });
       runs.set(peer.name, [...(runs.get(peer.name) ?? []), run]);
+      if (resultsPath !== undefined) await saveRuns(resultsPath, runs);
     }
   }
-  const text = `${describeRun(plan)}\n\n${table(runs satisfies PeerRuns, plan)}`;
+  const text = `${describeRun(plan, runs)}\n\n${table(runs satisfies PeerRuns, plan)}`;
   process.stdout.write(`\n${text}\n`);
   if (plan.mustWrite) await writeTable(plan.nodes > 1 ? clusterTableStart : tableStart, text);
 }
@@ -81,6 +86,7 @@ function readPlan(): Plan {
       peers: { type: "string", default: "kafka,kafka-fsync,millrace" },
       repetitions: { type: "string", default: "5" },
       seconds: { type: "string" },
+      results: { type: "string" },
       directory: { type: "string", default: join(root, ".cache", "bench-peers") },
       "node-argument": { type: "string", multiple: true, default: [] },
       write: { type: "boolean", default: false },
@@ -102,9 +108,10 @@ function readPlan(): Plan {
     nodes,
     peers,
     scenarios: values.scenarios === undefined ? all : pick(all, values.scenarios),
-    repetitions: positive(values.repetitions),
+    repetitions: values.repetitions === "0" ? 0 : positive(values.repetitions),
     seconds: values.seconds === undefined ? undefined : positive(values.seconds),
     directory: values.directory,
+    resultsPath: values.results,
     mustWrite: values.write,
   };
 }
@@ -123,10 +130,12 @@ function positive(text: string): number {
   return value;
 }
 
-function describeRun({ peers, repetitions }: Plan): string {
-  const names = peers.map(({ name }) => name).join(", ");
+function describeRun({ nodes }: Plan, runs: PeerRuns): string {
+  const names = [...runs.keys()].join(", ");
+  const repetitions = Math.min(...Array.from(runs.values(), (each) => each.length));
   const day = new Date().toISOString().slice(0, 10);
-  return `${day}: medians of ${repetitions}, ${names} in turn, ${cpus().length} cores, client on the same machine.`;
+  const several = nodes > 1 ? ` ${nodes} nodes of each with ${nodes} replicas,` : "";
+  return `${day}: medians of ${repetitions}, ${names} in turn,${several} ${cpus().length} cores, client on the same machine.`;
 }
 
 async function writeTable(start: string, text: string): Promise<void> {
