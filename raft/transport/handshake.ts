@@ -26,6 +26,8 @@ export interface Welcome {
 export interface AdmitContext {
   /** Whether the node is the one that is expected: of this cluster, and with the disk that is known. */
   readonly isExpected: boolean;
+  /** Whether the node only asks who is there; nothing else comes of it. */
+  readonly isQuestion: boolean;
 }
 
 /** Judges a node that no rule keeps out by itself; answers why it is kept out, or undefined. */
@@ -83,6 +85,7 @@ export interface Expectation {
   /** The peer of the claimed node id. */
   readonly peer: PeerAddress | undefined;
   readonly admit: Admit;
+  readonly isQuestion?: boolean;
 }
 
 /** Judges a hello; undefined: welcome. */
@@ -95,7 +98,7 @@ export function judgeHello(hello: Hello, expectation: Expectation): RefusalReaso
   }
   // Who asks all addresses of a list who is there finds itself at one of them.
   if (toNodeId === undefined && isSameProcess(from, own)) return undefined;
-  const refusal = judgeIdentity(from, expectation);
+  const refusal = judgeIdentity(from, { ...expectation, isQuestion: toNodeId === undefined });
   if (refusal) return refusal;
   if (toNodeId !== undefined && toNodeId !== own.nodeId) {
     return refuse(from, "wrongNode", `it looks for node ${toNodeId}, and this is node ${own.nodeId}`);
@@ -129,7 +132,7 @@ export function judgeWelcome(
 /** Judges who somebody is; undefined: nothing speaks against it. */
 export function judgeIdentity(
   from: NodeIdentity,
-  { own, peer, admit }: Expectation,
+  { own, peer, admit, isQuestion = false }: Expectation,
 ): RefusalReason | undefined {
   if (own.clusterId !== "" && from.clusterId !== "" && own.clusterId !== from.clusterId) {
     const clusters = `it belongs to cluster "${from.clusterId}", this one to "${own.clusterId}"`;
@@ -140,7 +143,7 @@ export function judgeIdentity(
   }
   const hasItsDisk = peer && (peer.incarnation === undefined || peer.incarnation === from.incarnation);
   const isExpected = hasItsDisk === true && from.clusterId === own.clusterId;
-  const reason = admit(from, peer, { isExpected });
+  const reason = admit(from, peer, { isExpected, isQuestion });
   if (reason === undefined) return undefined;
   return refuse(from, peer ? "incarnation" : "unknownNode", reason);
 }

@@ -1,4 +1,4 @@
-import { nodeIdOf } from "../core/replica-id.ts";
+import { nodeIdOf, replicaId } from "../core/replica-id.ts";
 import { decodeNodeFrame } from "./codec.ts";
 import { FrameError, type ReceivedFrame, transportVersion } from "./frame.ts";
 import { type ConnectionEnd, FrameConnection } from "./frame-connection.ts";
@@ -40,6 +40,7 @@ export class Inbound {
   /** In the order of their coming. */
   readonly #pending = new Set<InboundLink>();
   readonly #links = new Map<number, InboundLink>();
+  #ownNodeId: number | undefined;
   #isClosed = false;
 
   constructor(options: InboundOptions) {
@@ -125,7 +126,7 @@ export class Inbound {
         return;
       default: {
         const decoded = decodeNodeFrame(frame);
-        this.#checkEnds(decoded, peer.nodeId);
+        this.#checkEnds(decoded, peer);
         counters.framesReceived += 1;
         counters.bytesReceived += frame.envelope.length + frame.tail.length;
         events.frame(peer, decoded);
@@ -136,7 +137,7 @@ export class Inbound {
   #greet(link: InboundLink, frame: ReceivedFrame): void {
     const { identity, admit, bounds, encoder, clock } = this.#context;
     const hello = decodeHello(frame);
-    const own = identity();
+    const own = identity(hello.from);
     const peer = this.#options.peerOf(hello.from.nodeId);
     const refusal = judgeHello(hello, { own, peer, admit });
     if (refusal) {
@@ -184,16 +185,17 @@ export class Inbound {
     return clock.monotonicMs() - lastHeardMs <= livesPings * bounds.pingIntervalMs;
   }
 
-  /** A node speaks for its own replicas, to those of this one. @throws FrameError */
-  #checkEnds(frame: NodeFrame, fromNodeId: number): void {
+  /** A node speaks for its own replicas, those of the disk that it has, to this one. @throws FrameError */
+  #checkEnds(frame: NodeFrame, peer: PeerIdentity): void {
     if (frame.kind !== "pass") return;
-    const toNodeId = this.#context.identity().nodeId;
+    this.#ownNodeId ??= this.#context.identity().nodeId;
+    const from = replicaId(peer);
     for (const { message } of frame.messages) {
-      if (nodeIdOf(message.from) === fromNodeId && nodeIdOf(message.to) === toNodeId) continue;
+      if (message.from === from && nodeIdOf(message.to) === this.#ownNodeId) continue;
       const ends = `from node ${nodeIdOf(message.from)} to ${nodeIdOf(message.to)}`;
       throw new FrameError(
         "envelope",
-        `Cannot take a message ${ends} over a connection from ${fromNodeId} to ${toNodeId}`,
+        `Cannot take a message ${ends} over a connection from ${peer.nodeId} to ${this.#ownNodeId}`,
       );
     }
   }

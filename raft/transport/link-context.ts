@@ -56,7 +56,7 @@ export interface LinkContext {
   readonly encoder: FrameEncoder;
   readonly bounds: TransportBounds;
   /** As of now: a node learns its cluster's id while it runs. */
-  readonly identity: () => NodeIdentity;
+  readonly identity: (asker?: NodeIdentity) => NodeIdentity;
   readonly admit: Admit;
   readonly events: TransportEvents;
   readonly counters: { -readonly [K in keyof TransportCounters]: TransportCounters[K] };

@@ -5,6 +5,7 @@ import { FrameError, type ReceivedFrame, transportVersion } from "./frame.ts";
 import { type ConnectionEnd, FrameConnection } from "./frame-connection.ts";
 import { decodeAnswer, encodeHello, judgeWelcome } from "./handshake.ts";
 import { type LinkContext, strangerLimits } from "./link-context.ts";
+import type { FrameReplicas } from "./message-codec.ts";
 import type { PeerSocket } from "./network.ts";
 import type { NodeFrame } from "./node-frame.ts";
 import { type Refusal, type RefusalReason, refusalCodeOf } from "./refusal.ts";
@@ -22,6 +23,7 @@ type State =
       readonly kind: "up";
       readonly connection: FrameConnection;
       readonly identity: PeerIdentity;
+      readonly replicas: FrameReplicas;
       readonly sinceMs: number;
     }
   | { readonly kind: "closed" };
@@ -64,7 +66,7 @@ export class Peer {
 
   /** Whether the frame was taken. */
   send(frame: NodeFrame): boolean {
-    const { bounds, counters, encoder, identity } = this.#context;
+    const { bounds, counters, encoder } = this.#context;
     const state = this.#state;
     if (state.kind !== "up") {
       counters.framesDroppedDown += 1;
@@ -73,8 +75,7 @@ export class Peer {
     const unsentBytes = state.connection.unsentBytes;
     const bytesMax = frame.kind === "chunk" ? bounds.chunkOutboxBytesMax : bounds.outboxBytesMax;
     if (unsentBytes >= bytesMax) return this.#full();
-    const replicas = { from: replicaId(identity()), to: replicaId(state.identity) };
-    const encoded = encodeNodeFrame(frame, replicas, encoder);
+    const encoded = encodeNodeFrame(frame, state.replicas, encoder);
     if (unsentBytes > 0 && unsentBytes + encoded.sizeBytes > bytesMax) return this.#full();
     if (encoded.sizeBytes > bounds.frameBytesMax) {
       throw new RangeError(
@@ -178,7 +179,8 @@ export class Peer {
       this.#refused(connection, { ...answer, by: "remote" });
       return;
     }
-    const refusal = judgeWelcome(answer, { own: identity(), peer: this.address, admit });
+    const own = identity();
+    const refusal = judgeWelcome(answer, { own, peer: this.address, admit });
     if (refusal) {
       this.#refused(connection, { ...refusal, by: "local" });
       return;
@@ -186,7 +188,8 @@ export class Peer {
     this.#cancelTimeout();
     const { nodeId, incarnation } = answer.from;
     const nowMs = clock.monotonicMs();
-    this.#state = { kind: "up", connection, identity: { nodeId, incarnation }, sinceMs: nowMs };
+    const replicas = { from: replicaId(own), to: replicaId({ nodeId, incarnation }) };
+    this.#state = { kind: "up", connection, identity: { nodeId, incarnation }, replicas, sinceMs: nowMs };
     this.#lastHeardMs = nowMs;
     this.#wasFull = false;
     this.#toldRefusal = undefined;

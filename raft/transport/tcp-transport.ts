@@ -25,8 +25,8 @@ export interface TcpTransportOptions {
   readonly checksum: Checksum;
   /** Where peers connect to; port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** Who this node is as of now: asked for each connection. */
-  readonly identity: () => NodeIdentity;
+  /** Who this node is as of now, as it tells who has connected or asked: asked for each connection. */
+  readonly identity: (asker?: NodeIdentity) => NodeIdentity;
   readonly events: TransportEvents;
   /** Decides about nodes that are not expected as they are: lost disks, nodes that join. Nobody, by default. */
   readonly admit?: Admit;

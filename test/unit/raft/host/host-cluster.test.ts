@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { votersOnly } from "#raft/core/configuration.ts";
+import { replicaId } from "#raft/core/replica-id.ts";
 import type { CatchUp } from "#raft/host/catch-up.ts";
 import { IndefiniteProposalError } from "#raft/host/pending-proposals.ts";
 import { HostCluster, proposeByte } from "./host-cluster.ts";
@@ -218,6 +219,63 @@ test("a replica joins, and gets entries that have left memory from the leader's 
   await cluster.clock.advance(2_000);
   expect(cluster.node(2).partition(1).data).toEqual(Array.from({ length: 20 }, (_, at) => at));
   expect(leader.configuration.voters).toEqual([1, 2]);
+});
+
+test("a replica that has left keeps its term and vote, and votes again only once it has learnt who belongs to the group", async () => {
+  const cluster = await HostCluster.start();
+  const leader = await cluster.leaderOf(1);
+  const [leaver, other] = cluster.nodes.filter((node) => node !== leader);
+  if (!leaver || !other) throw new Error("There are three nodes");
+  const { term } = leaver.group(1);
+  leader.group(1).changeMembership({ kind: "auto", steps: [{ kind: "remove", replica: leaver.nodeId }] });
+  await cluster.clock.advance(500);
+  leaver.host.retire(1);
+  await leaver.host.flushFloors();
+  const stored = leaver.disk.stored(1);
+  expect(stored).toMatchObject({ hardState: { term }, floor: { index: 0 }, entries: [] });
+  expect(stored?.configuration?.voters).toEqual([]);
+
+  // The others are gone, and one of the old members asks in vain for its help.
+  leader.crash();
+  await leaver.start(1);
+  expect(leaver.group(1).term).toBe(term);
+  await cluster.clock.advance(5_000);
+  expect(cluster.leader(1)).toBeUndefined();
+
+  await cluster.restart(leader.nodeId);
+  const next = await cluster.leaderOf(1);
+  next.group(1).changeMembership({ kind: "auto", steps: [{ kind: "addVoter", replica: leaver.nodeId }] });
+  await cluster.clock.advance(1_000);
+  proposeByte(next.group(1), 7);
+  await cluster.clock.advance(500);
+  expect(leaver.partition(1).data).toEqual([7]);
+});
+
+test("a replica on a new disk is another one: what was meant for the lost one does not reach it", async () => {
+  const cluster = await HostCluster.start();
+  const leader = await cluster.leaderOf(1);
+  const lost = cluster.nodes.find((node) => node !== leader);
+  if (!lost) throw new Error("There are three nodes");
+  lost.crash();
+  const node = await cluster.replaceDisk(lost.nodeId);
+  const replica = replicaId({ nodeId: lost.nodeId, incarnation: 1 });
+  const addLearner = { kind: "addLearner", replica } as const;
+  expect(typeof leader.group(1).changeMembership({ kind: "auto", steps: [addLearner] })).toBe("object");
+  await cluster.clock.advance(500);
+  proposeByte(leader.group(1), 1);
+  await cluster.clock.advance(500);
+  expect(node.partition(1).data).toEqual([1]);
+  const swap = [
+    { kind: "addVoter", replica },
+    { kind: "remove", replica: lost.nodeId },
+  ] as const;
+  expect(typeof leader.group(1).changeMembership({ kind: "auto", steps: swap })).toBe("object");
+  await cluster.clock.advance(500);
+  expect(leader.group(1).configuration.voters).toContain(replica);
+  expect(leader.group(1).configuration.voters).not.toContain(lost.nodeId);
+  leader.crash();
+  await cluster.clock.advance(3_000);
+  expect(cluster.leader(1)).toBeDefined();
 });
 
 test("a replica below the floor is brought to a point and goes on from there", async () => {

@@ -43,7 +43,7 @@ export class FakeNode {
   isUp = true;
   #random: number;
 
-  constructor(cluster: HostCluster, nodeId: number, disk: FakeDisk) {
+  constructor(cluster: HostCluster, nodeId: number, disk: FakeDisk, incarnation = 0) {
     this.#cluster = cluster;
     this.nodeId = nodeId;
     this.disk = disk;
@@ -54,6 +54,7 @@ export class FakeNode {
     };
     this.host = new RaftHost({
       nodeId,
+      incarnation,
       log: disk,
       schedulePass: (callback) => clock.soon(whileUp(callback)),
       scheduleRetry: (callback) => void clock.schedule(20, whileUp(callback)),
@@ -67,13 +68,14 @@ export class FakeNode {
           this.sent.push({ to, frame });
           return this.transport.send(to, frame);
         },
+        incarnationOf: (to) => cluster.incarnations.get(to),
         randomBelow: (below) => this.#randomBelow(below),
       },
       ...(catchUp && { catchUp }),
     });
     this.transport = hub.start({
       listen: { host: "node", port: nodeId },
-      identity: () => ({ nodeId, incarnation: 0, clusterId: "cluster" }),
+      identity: () => ({ nodeId, incarnation, clusterId: "cluster" }),
       events: {
         frame: (from, frame) => {
           if (frame.kind === "pass") this.host.receive(from, frame);
@@ -139,6 +141,8 @@ export class HostCluster {
   readonly groupIds: readonly number[];
   readonly seed: number;
   readonly catchUp: CatchUp | undefined;
+  /** Disks that replaced others, by node. */
+  readonly incarnations = new Map<number, number>();
   nodes: FakeNode[];
 
   constructor(options: { nodes?: number; groups?: number; seed?: number; catchUp?: CatchUp } = {}) {
@@ -158,6 +162,15 @@ export class HostCluster {
   node(nodeId: number): FakeNode {
     const node = this.nodes.find((candidate) => candidate.nodeId === nodeId);
     if (!node) throw new Error(`Cannot find node ${nodeId}`);
+    return node;
+  }
+
+  /** Starts a node's process anew on an empty disk, which is to learn everything. */
+  async replaceDisk(nodeId: number): Promise<FakeNode> {
+    this.incarnations.set(nodeId, 1);
+    const node = new FakeNode(this, nodeId, new FakeDisk(), 1);
+    this.nodes = this.nodes.map((old) => (old.nodeId === nodeId ? node : old));
+    for (const id of this.groupIds) await node.start(id, { configuration: votersOnly([]) });
     return node;
   }
 
