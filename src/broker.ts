@@ -387,20 +387,25 @@ export class Broker implements ServedBroker, AsyncDisposable {
   ): Promise<void> {
     const { config, ports } = this.#options;
     const { nodeId, logDirectory } = config;
-    const directory = {
+    const found = {
       nodeId,
       clusterId: known?.clusterId ?? "",
       directoryId: known?.directoryId || ports.identity.newUuid(),
       generation: (known?.generation ?? 0) + 1,
+      incarnation: known?.incarnation ?? 0,
       ...(known?.voters && { voters: known.voters }),
     };
     // Counted before anybody hears of this start: a copy of an earlier state of the directory gives itself away.
-    if (known) await file.save(directory);
+    if (known) await file.save(found);
     this.metadata.onChange((image, previous) => this.#follow(image, previous));
     const { stopping } = this.#options;
     stopping?.addEventListener("abort", () => void member.close(), { once: true });
+    const isReplacement = !known && config.replacesDisk;
+    const directory = isReplacement ? { ...found, incarnation: await member.replaceDisk(found) } : found;
+    this.#host.identify(directory.incarnation);
     const voters = await member.findVoters(directory, (found) => file.save({ ...directory, voters: found }));
-    await this.#metadataKeeper.recover(member.founders);
+    // What replaces a lost disk has founded nothing.
+    await this.#metadataKeeper.recover(directory.incarnation > 0 ? [] : member.founders);
     this.#applyConfig();
     this.#directory = directory;
     await member.open(this.#host, directory);

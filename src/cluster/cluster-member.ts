@@ -8,6 +8,7 @@ import type { BrokerConfig } from "../config/broker-config.ts";
 import { formatVoter, type QuorumConfig, type QuorumVoter } from "../config/quorum.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
+import { DiskReplacement } from "./disk-replacement.ts";
 import { KnownNodes } from "./known-nodes.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderNews } from "./leader-news.ts";
@@ -18,6 +19,7 @@ import { registrationOf } from "./metadata-image.ts";
 import { MetadataObservers } from "./metadata-observers.ts";
 import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 import type { NodeCalls } from "./node-calls.ts";
+import { incarnationOn, type NodeDisks, replicaOn } from "./node-disks.ts";
 import { ForeignDirectoryError, type NodeIdentity } from "./node-identity-file.ts";
 import { NodeNetwork, type OwnState } from "./node-network.ts";
 import { QuorumSearch } from "./quorum-search.ts";
@@ -57,6 +59,7 @@ export class ClusterMember {
   readonly #forwarder: MetadataForwarder;
   readonly #liveness: Liveness;
   readonly #observers: MetadataObservers;
+  readonly #disks: DiskReplacement;
   readonly #timers: CancelTimer[] = [];
   #host: RaftHost | undefined;
   #directory: NodeIdentity | undefined;
@@ -81,11 +84,21 @@ export class ClusterMember {
       ...{ nodeId, processId, listener, host, nodes, network, clock, identity, checksum, logger },
       own: () => this.#own(),
       registrationOf: (other) => registrationOf(metadata.image, other),
+      diskOf: (other) => metadata.image.disks.get(other),
+      replaceDisk: (other, directoryId) => this.#disks.replace(other, directoryId),
       isVoter: (other) => this.#isVoter(other),
     });
+    this.#disks = new DiskReplacement({
+      metadata,
+      clock,
+      logger,
+      ask: (server) => this.#network.ask(server),
+    });
     metadata.onChange((image, previous) => {
-      if (image.brokers === previous.brokers && image.controllers === previous.controllers) return;
-      if (this.#isOpen) this.#network.refreshPeers();
+      const { brokers, controllers, disks } = image;
+      if (disks !== previous.disks) this.#forgetLostDisks(disks, previous.disks);
+      const areSame = brokers === previous.brokers && controllers === previous.controllers;
+      if (this.#isOpen && !(areSame && disks === previous.disks)) this.#network.refreshPeers();
     });
     const { calls } = this.#network;
     this.calls = calls;
@@ -111,6 +124,7 @@ export class ClusterMember {
       group: () => this.#host?.group(metadataGroupId),
       registered: () => [...this.#registrations()].map(({ nodeId: other }) => other),
       reachable: () => this.#network.reachable(),
+      replicaOn: (other) => replicaOn(metadata.image.disks, other),
     });
   }
 
@@ -135,6 +149,7 @@ export class ClusterMember {
     return {
       clock,
       send: (nodeId, frame) => this.#network.transport.send(nodeId, frame),
+      incarnationOf: (nodeId) => this.#network.incarnationOf(nodeId),
       randomBelow: (below) => Math.floor(identity.newFraction() * below),
     };
   }
@@ -177,17 +192,25 @@ export class ClusterMember {
     return this.#voters;
   }
 
+  /** Waits until the cluster takes a disk in the place of the one that this node has lost; answers which one it is. */
+  async replaceDisk(directory: NodeIdentity): Promise<number> {
+    const { nodeId } = directory;
+    const { voters, servers } = this.#options.quorum;
+    this.#directory = directory;
+    const others = voters.filter((voter) => voter.nodeId !== nodeId);
+    return await this.#disks.askFor([...others, ...servers], { isClosed: () => this.#isClosed });
+  }
+
   /** Connects with the other nodes on behalf of a host whose metadata group is up. */
   async open(host: RaftHost, directory: NodeIdentity): Promise<void> {
     this.#host = host;
     const { leaders } = this.#options;
     this.#network.attach({
       receiver: {
-        // Replicas are told apart by node alone: foreign disks are kept out before they are heard.
-        receive: ({ nodeId }, frame) => {
-          if (frame.kind === "pass") host.receive({ nodeId, incarnation: 0 }, frame);
+        receive: (from, frame) => {
+          if (frame.kind === "pass") host.receive(from, frame);
         },
-        lost: ({ nodeId }) => host.lost({ nodeId, incarnation: 0 }),
+        lost: (peer) => host.lost(peer),
       },
       watcher: {
         up: (nodeId) => {
@@ -282,15 +305,21 @@ export class ClusterMember {
   #own(): OwnState {
     const { metadata, config } = this.#options;
     const { nodeId, isController } = config();
-    const { clusterId = "", directoryId = "", generation = 0 } = this.#directory ?? {};
+    const { clusterId = "", directoryId = "", generation = 0, incarnation = 0 } = this.#directory ?? {};
     return {
       clusterId: metadata.image.clusterId || clusterId,
-      directoryId,
-      generation,
+      ...{ directoryId, generation, incarnation, replacesDisk: this.#disks.isAsking },
       isVoter: this.#voters.some((voter) => voter.nodeId === nodeId),
       isController,
       voters: this.#voters,
     };
+  }
+
+  /** From a lost disk nothing will be heard any more, whatever comes from its node. */
+  #forgetLostDisks(disks: NodeDisks, previous: NodeDisks): void {
+    for (const { nodeId, incarnation } of previous.values()) {
+      if (incarnationOn(disks, nodeId) !== incarnation) this.#host?.lost({ nodeId, incarnation });
+    }
   }
 
   #registrations(): Iterable<BrokerRegistration> {

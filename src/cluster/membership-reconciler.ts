@@ -99,7 +99,11 @@ export class MembershipReconciler {
       voters,
       isObserver: (learner: number) => learner === replicaOn(disks, nodeIdOf(learner)),
     };
-    if (this.#changeMembers(group, wanted, { isMoving: false })) this.#settle(group);
+    const isWork = this.#work.has(group.id);
+    if (!this.#changeMembers(group, wanted, { isMoving: false })) return;
+    if (isWork)
+      this.#options.logger.info({ voters }, "the metadata group has a voter on each node's disk again");
+    this.#settle(group);
   }
 
   #advance(group: RaftGroup, topic: TopicImage, partition: PartitionImage): void {
@@ -121,8 +125,9 @@ export class MembershipReconciler {
     const earlierCommitIndex = isSame ? before.commitIndex : Infinity;
     const step = nextStep({ configuration, progress, earlierCommitIndex }, wanted);
     if (step.kind === "inLine") {
+      if (!this.#isProven(group, { isMoving })) return false;
       this.#work.delete(id);
-      return this.#isProven(group, { isMoving });
+      return true;
     }
     if (step.kind === "change" && step.startsCatchUp && !isSame && this.#work.size >= catchUpsMax)
       return false;

@@ -1,5 +1,5 @@
 import type { MembershipStep } from "#raft/core/membership.ts";
-import { nodeIdOf, replicaId } from "#raft/core/replica-id.ts";
+import type { ReplicaId } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 
 export interface MetadataObserversOptions {
@@ -9,6 +9,8 @@ export interface MetadataObserversOptions {
   readonly registered: () => Iterable<number>;
   /** Nodes that can be talked to now. */
   readonly reachable: () => Iterable<number>;
+  /** The replica of a node, on the disk that it has. */
+  readonly replicaOn: (nodeId: number) => ReplicaId;
 }
 
 /**
@@ -32,17 +34,17 @@ export class MetadataObservers {
   }
 
   #stepsFor({ configuration }: RaftGroup): MembershipStep[] {
-    const { registered, reachable } = this.#options;
-    const voters = new Set([...configuration.voters, ...configuration.outgoing].map(nodeIdOf));
-    const learners = [...configuration.learners, ...configuration.learnersNext];
-    const wanted = new Set([...registered(), ...reachable()].filter((nodeId) => !voters.has(nodeId)));
-    const following = new Set(learners.map(nodeIdOf));
+    const { registered, reachable, replicaOn } = this.#options;
+    const voters = new Set([...configuration.voters, ...configuration.outgoing]);
+    const learners = new Set([...configuration.learners, ...configuration.learnersNext]);
+    const nodes = [...registered(), ...reachable()].map(replicaOn);
+    const wanted = new Set(nodes.filter((replica) => !voters.has(replica)));
     return [
       ...[...wanted]
-        .filter((nodeId) => !following.has(nodeId))
-        .map((nodeId) => ({ kind: "addLearner" as const, replica: replicaId({ nodeId, incarnation: 0 }) })),
-      ...learners
-        .filter((replica) => !wanted.has(nodeIdOf(replica)))
+        .filter((replica) => !learners.has(replica))
+        .map((replica) => ({ kind: "addLearner" as const, replica })),
+      ...[...learners]
+        .filter((replica) => !wanted.has(replica))
         .map((replica) => ({ kind: "remove" as const, replica })),
     ];
   }

@@ -13,6 +13,12 @@ export interface NodeCard {
   readonly isController: boolean;
   /** Who votes in the metadata group, as far as it knows; empty while it does not. */
   readonly voters: readonly QuorumVoter[];
+  /** Of its data directory: which of the node's disks it has shows in that. */
+  readonly directoryId?: string;
+  /** Asks to be taken with this disk in the place of one that was lost. */
+  readonly replacesDisk?: boolean;
+  /** In answers: which of the asking node's disks the cluster takes it for, once it does; 0 for none that replaced another. */
+  readonly yourIncarnation?: number;
 }
 
 const cardType = protobuf
@@ -25,6 +31,9 @@ message Card {
   bool is_voter = 4;
   bool is_controller = 5;
   repeated Voter voters = 6;
+  string directory_id = 7;
+  bool replaces_disk = 8;
+  uint32 your_incarnation = 9;
 }
 message Voter { uint32 node_id = 1; string host = 2; uint32 port = 3; }
 `)

@@ -9,6 +9,8 @@ export interface NodeIdentity {
   readonly directoryId: string;
   /** How often the directory was opened by a node of a cluster; 0 where the node was alone so far. */
   readonly generation?: number;
+  /** How many disks the node had lost before it got this one. */
+  readonly incarnation?: number;
   /** Who votes in the metadata group, with their addresses as of when they were learned; absent where none were. */
   readonly voters?: readonly QuorumVoter[];
 }
@@ -35,6 +37,7 @@ export class JournalLostError extends Error {
 const kafkaMetadataName = "__cluster_metadata-0";
 
 const generationKey = "millrace.generation";
+const incarnationKey = "millrace.incarnation";
 const votersKey = "millrace.voters";
 
 /** `meta.properties` of a data directory, in Kafka's form: it keeps a node from starting on another's data. */
@@ -68,18 +71,22 @@ export class NodeIdentityFile {
     }
     const directoryId = properties.get("directory.id") ?? "";
     const generation = Number(properties.get(generationKey) ?? "0");
+    const incarnation = Number(properties.get(incarnationKey) ?? "0");
     const voters = (properties.get(votersKey) ?? "").split(",").flatMap(parseVoter);
     return {
       ...{ nodeId, clusterId, directoryId },
       ...(directoryId !== "" && { generation }),
+      ...(incarnation > 0 && { incarnation }),
       ...(voters.length > 0 && { voters }),
     };
   }
 
   /** @throws DiskError */
-  async save({ nodeId, clusterId, directoryId, generation = 0, voters = [] }: NodeIdentity): Promise<void> {
+  async save({ nodeId, clusterId, directoryId, ...others }: NodeIdentity): Promise<void> {
+    const { generation = 0, incarnation = 0, voters = [] } = others;
     const lines = ["version=1", `node.id=${nodeId}`, `cluster.id=${clusterId}`];
     if (directoryId !== "") lines.push(`directory.id=${directoryId}`, `${generationKey}=${generation}`);
+    if (incarnation > 0) lines.push(`${incarnationKey}=${incarnation}`);
     if (voters.length > 0) lines.push(`${votersKey}=${voters.map(formatVoter).join(",")}`);
     const text = lines.map((line) => `${line}\n`).join("");
     await replaceFile(this.#disk, this.#path, new TextEncoder().encode(text));

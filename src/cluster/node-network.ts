@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { askWho } from "#raft/transport/ask-who.ts";
 import type { Checksum } from "#raft/transport/frame.ts";
+import type { AdmitContext } from "#raft/transport/handshake.ts";
 import type { PeerNetwork } from "#raft/transport/network.ts";
 import type { NodeFrame } from "#raft/transport/node-frame.ts";
 import { TcpTransport } from "#raft/transport/tcp-transport.ts";
@@ -20,6 +21,7 @@ import type { KnownNodes, NodePlace } from "./known-nodes.ts";
 import type { BrokerRegistration } from "./metadata-command.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { decodeCard, encodeCard, type NodeCard } from "./node-card.ts";
+import type { NodeDisk } from "./node-disks.ts";
 import type { NodeAnswer } from "./quorum-search.ts";
 import { RefusalLog } from "./refusal-log.ts";
 
@@ -53,6 +55,9 @@ export interface NodeNetworkOptions {
   /** This node as of now. */
   readonly own: () => OwnState;
   readonly registrationOf: (nodeId: number) => BrokerRegistration | undefined;
+  readonly diskOf: (nodeId: number) => NodeDisk | undefined;
+  /** A node has come with a disk that is to replace the one that it had. */
+  readonly replaceDisk: (nodeId: number, directoryId: string) => void;
   /** Whether a node votes in the metadata group; undefined while that is not known here. */
   readonly isVoter: (nodeId: number) => boolean | undefined;
 }
@@ -65,16 +70,19 @@ export interface OwnState {
   readonly isVoter: boolean;
   readonly isController: boolean;
   readonly voters: readonly QuorumVoter[];
+  readonly incarnation: number;
+  readonly replacesDisk: boolean;
 }
 
-const incarnationBits = 22;
 const askTimeoutMs = 1_000;
 
 /**
  * The connections with the other nodes of the cluster: keeps strangers and foreign disks out, and hands frames to whom
  * they belong.
  *
- * A node's incarnation, on these connections, is a checksum of its directory's id: a wiped disk has another one.
+ * Which of its disks a node has, the metadata group counts. A node that counts more than is known here has been given
+ * that number by a majority, and this one will hear of it; one that counts less, or as many with another directory, has
+ * a disk that was lost or wiped.
  */
 export class NodeNetwork {
   readonly transport: Transport;
@@ -83,6 +91,8 @@ export class NodeNetwork {
   readonly #tcp: TcpTransport;
   /** What each peer's incarnation must be, by node. */
   readonly #pinned = new Map<number, number>();
+  /** What it is of those that are connected. */
+  readonly #connected = new Map<number, number>();
   readonly #refusals: RefusalLog;
   #receiver: FrameReceiver | undefined;
   #watcher: PeerWatcher | undefined;
@@ -97,7 +107,7 @@ export class NodeNetwork {
       random: () => identity.newFraction(),
       checksum,
       listen: listener,
-      identity: () => this.#own(),
+      identity: (asker) => this.#own(asker),
       events: {
         frame: (from, frame) => this.#take(from, frame),
         up: (peer) => this.#up(peer),
@@ -108,7 +118,7 @@ export class NodeNetwork {
         refused: (refusal) => this.#refusals.tell(refusal),
         unreachable: (nodeId, err) => logger.warn({ err, peer: nodeId }, "cannot reach a node"),
       },
-      admit: (stranger, expected) => this.#refusalOf(stranger, expected),
+      admit: (stranger, expected, context) => this.#refusalOf(stranger, expected, context),
     });
     this.transport = this.#tcp;
     this.calls = new NodeCalls({
@@ -155,6 +165,11 @@ export class NodeNetwork {
     return this.#tcp.isUp(nodeId);
   }
 
+  /** Which of its disks a node has that frames can be sent to now. */
+  incarnationOf(nodeId: number): number | undefined {
+    return this.#connected.get(nodeId);
+  }
+
   /** Says goodbye to everybody. */
   async close(): Promise<void> {
     this.calls.close();
@@ -164,26 +179,36 @@ export class NodeNetwork {
 
   /** Connects with the nodes that are known now, and hangs up on those that are not any more. */
   refreshPeers(): void {
-    const { nodes, registrationOf } = this.#options;
+    const { nodes, diskOf } = this.#options;
     const peers = [...nodes.places()].map(([nodeId, place]): PeerAddress => {
-      const directoryId = registrationOf(nodeId)?.directoryId ?? "";
-      const known = this.#pinned.get(nodeId);
-      // While it is connected that would cut the connection.
-      const canPin = directoryId !== "" && !this.#tcp.isUp(nodeId);
-      const incarnation = canPin ? this.#incarnationOf(directoryId) : known;
-      if (incarnation !== undefined) this.#pinned.set(nodeId, incarnation);
-      return { nodeId, ...place, incarnation };
+      const counted = diskOf(nodeId)?.incarnation;
+      const connected = this.#tcp.isUp(nodeId) ? this.#connected.get(nodeId) : undefined;
+      // Another pin cuts the connection, which only that with a lost disk deserves.
+      const isFine = connected !== undefined && connected >= (counted ?? 0);
+      if (counted !== undefined && !isFine) this.#pinned.set(nodeId, counted);
+      return { nodeId, ...place, incarnation: this.#pinned.get(nodeId) };
     });
     this.#tcp.setPeers(peers);
   }
 
-  #own(): NodeIdentity {
+  #own(asker?: NodeIdentity): NodeIdentity {
     const { nodeId, processId, own } = this.#options;
-    const { clusterId, directoryId, ...told } = own();
+    const { clusterId, incarnation, ...told } = own();
+    const yourIncarnation = asker ? this.#incarnationOfAsker(asker) : 0;
     return {
-      ...{ nodeId, clusterId, processId, incarnation: this.#incarnationOf(directoryId) },
-      card: encodeCard({ ...this.place, ...told }),
+      ...{ nodeId, clusterId, processId, incarnation },
+      card: encodeCard({ ...this.place, ...told, yourIncarnation }),
     };
+  }
+
+  /** What a node that replaces its disk is to call itself; 0 as long as the cluster has not agreed to that. */
+  #incarnationOfAsker({ nodeId, card: bytes }: NodeIdentity): number {
+    const card = decodeCard(bytes);
+    const disk = this.#options.diskOf(nodeId);
+    if (!card?.replacesDisk || !disk) return 0;
+    if (disk.directoryId === card.directoryId) return disk.incarnation;
+    if (card.directoryId) this.#options.replaceDisk(nodeId, card.directoryId);
+    return 0;
   }
 
   #take(from: PeerIdentity, frame: NodeFrame): void {
@@ -193,6 +218,7 @@ export class NodeNetwork {
 
   #up(peer: PeerIdentity): void {
     this.#options.logger.info({ peer: peer.nodeId }, "connected with a node");
+    this.#connected.set(peer.nodeId, peer.incarnation);
     this.#watcher?.up(peer.nodeId);
   }
 
@@ -205,6 +231,7 @@ export class NodeNetwork {
   #down(peer: PeerIdentity, cause: DownCause): void {
     this.#options.logger.warn({ peer: peer.nodeId, cause }, "lost the connection with a node");
     this.calls.lost(peer.nodeId);
+    this.#connected.delete(peer.nodeId);
     this.#watcher?.down(peer.nodeId, cause);
     if (cause === "left") this.#receiver?.lost(peer);
     this.#options.nodes.lost(peer.nodeId);
@@ -218,15 +245,19 @@ export class NodeNetwork {
   }
 
   /** Judges what no rule of the transport does: whether a node and its disk are who they say. */
-  #refusalOf(node: NodeIdentity, expected: PeerAddress | undefined): string | undefined {
-    const { registrationOf, isVoter } = this.#options;
+  #refusalOf(
+    node: NodeIdentity,
+    expected: PeerAddress | undefined,
+    { isQuestion }: AdmitContext,
+  ): string | undefined {
+    const { registrationOf, diskOf, isVoter } = this.#options;
     const card = decodeCard(node.card);
-    const registration = registrationOf(node.nodeId);
-    const directoryId = registration?.directoryId ?? "";
-    const incarnation = directoryId === "" ? expected?.incarnation : this.#incarnationOf(directoryId);
-    if (incarnation !== undefined && incarnation !== node.incarnation) {
-      return "it comes with another data directory than the one that it is registered with: a disk that was wiped or replaced must not pass for the old one";
+    if (isQuestion && card?.replacesDisk) return undefined;
+    const disk = diskOf(node.nodeId);
+    if (disk && !isDisk(disk, node, card)) {
+      return "it comes with another data directory than the one that it is registered with: a disk that was wiped or replaced must not pass for the old one; to go on without what was on it, start the node once with millrace.recovery.replace.disk=true";
     }
+    const registration = registrationOf(node.nodeId);
     if (registration && isOlder(node, card, registration)) {
       return "its data directory is an older state of the one that it is registered with, a restored copy maybe: it has forgotten what it promised since";
     }
@@ -236,14 +267,18 @@ export class NodeNetwork {
     }
     return undefined;
   }
+}
 
-  #incarnationOf(directoryId: string): number {
-    return this.#options.checksum(new TextEncoder().encode(directoryId)) % 2 ** incarnationBits;
-  }
+/** Whether a node has the disk that is known of it, or a later one. */
+function isDisk(disk: NodeDisk, { incarnation }: NodeIdentity, card: NodeCard | undefined): boolean {
+  if (incarnation > disk.incarnation) return true;
+  return incarnation === disk.incarnation && (!card || card.directoryId === disk.directoryId);
 }
 
 /** Whether a node counts less starts than are registered of it, and is not the very start that is. */
 function isOlder(node: NodeIdentity, card: NodeCard | undefined, registration: BrokerRegistration): boolean {
   if (!card || card.generation === 0 || node.processId === registration.incarnation) return false;
+  // Another disk has a count of its own.
+  if (card.directoryId !== registration.directoryId) return false;
   return card.generation <= (registration.generation ?? 0);
 }

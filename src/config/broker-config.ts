@@ -66,6 +66,8 @@ export interface BrokerConfig {
   readonly cacheBytes: number;
   readonly dirtyBytesMax: number;
   readonly acceptCorruption: boolean;
+  /** An empty disk stands for one that was lost. */
+  readonly replacesDisk: boolean;
   readonly logLevel: string;
   /** Where metrics and health are served; undefined for nowhere. */
   readonly httpListener: HttpListener | undefined;
@@ -297,6 +299,7 @@ function readStorageConfig(read: ValueReader) {
     cacheBytes: read.number("millrace.cache.bytes"),
     dirtyBytesMax: read.number("millrace.dirty.bytes.max"),
     acceptCorruption: read.flag("millrace.recovery.accept.corruption"),
+    replacesDisk: read.flag("millrace.recovery.replace.disk"),
   };
 }
 

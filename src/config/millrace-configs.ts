@@ -40,6 +40,10 @@ export const millraceConfigs: readonly ConfigDefinition[] = [
     importance: "high",
     does: "Starts although damage in the middle of the data was found, without what was damaged.",
   }),
+  boolean("millrace.recovery.replace.disk", false, {
+    importance: "high",
+    does: "Lets a node of a cluster start on an empty disk in the place of one that was lost. The others give it what it had; without them it waits. For the one start that is meant; a disk that is not empty it does not touch.",
+  }),
   string("millrace.storage", "disk", {
     validator: oneOf("disk", "memory"),
     importance: "high",
