@@ -25,6 +25,7 @@ import {
   NodeIdentityFile,
 } from "./cluster/node-identity-file.ts";
 import { ProducerIds } from "./cluster/producer-ids.ts";
+import { ReadReplicas } from "./cluster/read-replicas.ts";
 import { Reassignments } from "./cluster/reassignments.ts";
 import { ReplicaCatchUp } from "./cluster/replica-catch-up.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
@@ -70,6 +71,8 @@ export interface BrokerOptions {
 }
 
 const journalRetryMs = 100;
+/** How often leaders hear where the logs of their followers begin. */
+const tellLogStartsMs = 1_000;
 /** How often the members of groups are compared with what is wanted. */
 const reconcileIntervalMs = 100;
 /** How long the creation of a topic waits for its partitions' first leaders. */
@@ -86,6 +89,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly leaders = new LeaderDirectory();
   readonly operations: ClusterOperations;
   readonly partitions: PartitionManager;
+  readonly readReplicas: ReadReplicas;
   readonly topics: TopicAdmin;
   readonly reassignments: Reassignments;
   readonly producerIds: ProducerIds;
@@ -181,6 +185,13 @@ export class Broker implements ServedBroker, AsyncDisposable {
       clock: ports.clock,
       logger,
       onFatal,
+    });
+    this.readReplicas = new ReadReplicas({
+      nodeId: config.nodeId,
+      calls: this.#member?.calls,
+      isRackAware: () => this.#config.isRackAware,
+      image: () => this.metadata.image,
+      partitions: () => this.partitions.all(),
     });
     this.operations = new ClusterOperations({
       config,
@@ -588,6 +599,12 @@ export class Broker implements ServedBroker, AsyncDisposable {
         reconcileIntervalMs,
         () => this.#reconciler.check(),
         (err) => this.logger.error({ err }, "cannot bring the members of groups in line"),
+      ),
+      every(
+        this.clock,
+        tellLogStartsMs,
+        () => this.readReplicas.tell(),
+        (err) => this.logger.error({ err }, "cannot tell leaders where replicas begin"),
       ),
     );
     this.operations.start();

@@ -122,6 +122,12 @@ export class Raft {
     return this.#state.log.termAt(index);
   }
 
+  /** The offset behind the entry at `index`; undefined below the floor and behind the end. */
+  nextOffsetAt(index: number): number | undefined {
+    const { log } = this.#state;
+    return index < log.floor.index || index > log.lastIndex ? undefined : log.nextOffsetAt(index);
+  }
+
   /** The state after an applied entry that is not below the floor: what another replica installs. */
   pointAt(index: number): SnapshotPoint {
     const { log, configurations } = this.#state;

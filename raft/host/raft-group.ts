@@ -99,6 +99,11 @@ export class RaftGroup {
     return this.raft.nextOffset;
   }
 
+  /** The offset behind an entry; undefined for one below the floor. */
+  nextOffsetAt(index: number): number | undefined {
+    return this.raft.nextOffsetAt(index);
+  }
+
   get lastIndex(): number {
     return this.raft.lastIndex;
   }

@@ -1,6 +1,9 @@
 import { boolean, type ConfigDefinition, int, list, long, longMax, string } from "./definition.ts";
 import { atLeast, oneOf, quorumServers, quorumVoters, someItems, someOf } from "./validator.ts";
 
+/** Kafka's own class; there is no other here, for there are no plug-ins. */
+export const rackAwareSelector = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
 /** How brokers form a cluster: roles, quorum, replication. */
 export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   boolean("auto.leader.rebalance.enable", true, {
@@ -68,7 +71,10 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   int("replica.fetch.wait.max.ms", 500, { importance: "high" }),
   long("replica.high.watermark.checkpoint.interval.ms", 5000, { importance: "high" }),
   long("replica.lag.time.max.ms", 30000, { importance: "high" }),
-  string("replica.selector.class", null),
+  string("replica.selector.class", null, {
+    validator: oneOf(rackAwareSelector),
+    does: "Where consumers read that name their rack (KIP-392): in it, with Kafka's RackAwareReplicaSelector; else at the leader.",
+  }),
   int("replica.socket.receive.buffer.bytes", 65536, { importance: "high" }),
   int("replica.socket.timeout.ms", 30000, { importance: "high" }),
   string("sasl.mechanism.controller.protocol", "GSSAPI", { importance: "high" }),

@@ -1,3 +1,4 @@
+import { rackAwareSelector } from "./broker-cluster-configs.ts";
 import { brokerConfigs } from "./broker-configs.ts";
 import {
   type BrokerLayers,
@@ -21,6 +22,8 @@ export interface BrokerConfig {
   /** Whether it may vote in the metadata group. */
   readonly isController: boolean;
   readonly rack: string | null;
+  /** Whether consumers are sent to replicas in their own rack (replica.selector.class). */
+  readonly isRackAware: boolean;
   /** What clients connect to; only PLAINTEXT ones get this far. */
   readonly listeners: readonly Listener[];
   /** Recognised; the first is opened where there are several nodes. */
@@ -257,6 +260,7 @@ function readServerConfig(read: ValueReader) {
     isBroker: read.list("process.roles").includes("broker"),
     isController: read.list("process.roles").includes("controller"),
     rack: read.textOrNull("broker.rack"),
+    isRackAware: read.textOrNull("replica.selector.class") === rackAwareSelector,
     leaderBalanceIntervalMs: read.flag("auto.leader.rebalance.enable")
       ? read.number("leader.imbalance.check.interval.seconds") * 1_000
       : undefined,

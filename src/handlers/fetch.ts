@@ -5,7 +5,7 @@ import { ChangeWatch } from "../partitions/change-watch.ts";
 import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
-import { leaderEpochError } from "./leader-epoch.ts";
+import { leaderEpochError, replicaEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -18,6 +18,8 @@ type PartitionAnswer = NonNullable<NonNullable<Response["responses"]>[number]["p
 
 /** Topic ids replace names from this version on (KIP-516). */
 const firstVersionWithTopicIds = 13;
+/** From this version on consumers may read from followers (KIP-392). */
+const firstVersionWithRacks = 11;
 const readCommitted = 1;
 /** Asks for a new session. */
 const initialSessionEpoch = 0;
@@ -81,6 +83,7 @@ function isIncremental({ sessionEpoch }: Request): boolean {
 
 function resolve(broker: ServedBroker, request: Request, { apiVersion }: RequestContext): WantedTopic[] {
   const byId = apiVersion >= firstVersionWithTopicIds;
+  const epochError = apiVersion >= firstVersionWithRacks ? replicaEpochError : leaderEpochError;
   return request.topics.map((topic) => {
     const name = byId ? topicById(broker.metadata.image, topic.topicId)?.name : topic.topic;
     const isKnown = name !== undefined && broker.metadata.image.topics.has(name);
@@ -90,7 +93,7 @@ function resolve(broker: ServedBroker, request: Request, { apiVersion }: Request
       let errorCode: ErrorCode = ErrorCode.none;
       if (!isKnown) errorCode = unknown;
       else if (!partition) errorCode = errorOfAbsent(broker, name, partitionRequest.partition);
-      else errorCode = leaderEpochError(partition, partitionRequest.currentLeaderEpoch);
+      else errorCode = epochError(partition, partitionRequest.currentLeaderEpoch);
       return { request: partitionRequest, partition, errorCode };
     });
     return { topic, partitions };
@@ -116,6 +119,7 @@ async function readAll(
         // KIP-74: the first batch of an answer is given whole, however large, so that every client gets on.
         atLeastOneBatch: sizeBytes === 0,
         isolationLevel: request.isolationLevel,
+        rackId: request.rackId,
         apiVersion: context.apiVersion,
         traffic: broker.telemetry.traffic,
         broker,
@@ -130,14 +134,20 @@ async function readAll(
 }
 
 /** What was not known from the start is told when the others are: a reader of a deleted topic would ask without end (as Kafka). */
-function endsWait({ errorCode: known }: Wanted, { errorCode, divergingEpoch }: PartitionAnswer): boolean {
-  return (errorCode !== ErrorCode.none && !isUnknown(known)) || divergingEpoch !== undefined;
+function endsWait(
+  { errorCode: known }: Wanted,
+  { errorCode, divergingEpoch, preferredReadReplica = -1 }: PartitionAnswer,
+): boolean {
+  const isElsewhere = divergingEpoch !== undefined || preferredReadReplica >= 0;
+  return (errorCode !== ErrorCode.none && !isUnknown(known)) || isElsewhere;
 }
 
 interface ReadBounds {
   readonly maxBytes: number;
   readonly atLeastOneBatch: boolean;
   readonly isolationLevel: number;
+  /** Of the consumer; empty where it does not tell. */
+  readonly rackId: string;
   readonly apiVersion: number;
   readonly traffic: TopicTraffic;
   readonly broker: ServedBroker;
@@ -169,13 +179,21 @@ async function readOne(
       sizeBytes: 0,
     };
   }
-  if (isOfFuture || request.fetchOffset > highWatermark || request.fetchOffset < logStartOffset) {
-    return failed(request, ErrorCode.offsetOutOfRange);
-  }
+  if (isOfFuture || request.fetchOffset < logStartOffset) return failed(request, ErrorCode.offsetOutOfRange);
+  const outOfRange = request.fetchOffset > highWatermark ? errorBehind(partition, request) : ErrorCode.none;
+  if (outOfRange !== ErrorCode.none) return failed(request, outOfRange);
 
-  const mayRead = bounds.maxBytes > 0 || bounds.atLeastOneBatch;
-  if (!mayRead || request.fetchOffset === highWatermark) {
-    return { answer: { ...place, errorCode: ErrorCode.none, records: noRecords }, sizeBytes: 0 };
+  const mayBeElsewhere = bounds.rackId !== "" && partition.isLeader;
+  const preferredReadReplica = mayBeElsewhere
+    ? bounds.broker.readReplicas.preferred(partition, {
+        rackId: bounds.rackId,
+        fetchOffset: request.fetchOffset,
+      })
+    : -1;
+  const mayRead = (bounds.maxBytes > 0 || bounds.atLeastOneBatch) && preferredReadReplica < 0;
+  if (!mayRead || request.fetchOffset >= highWatermark) {
+    const nothing = { errorCode: ErrorCode.none, preferredReadReplica, records: noRecords };
+    return { answer: { ...place, ...nothing }, sizeBytes: 0 };
   }
   try {
     const reading = partition.log.read({
@@ -195,6 +213,15 @@ async function readOne(
   } catch (error) {
     return failed(request, codeOfFailedRead(bounds.broker, error));
   }
+}
+
+/**
+ * What a reader is told whose offset is not committed here. A follower may be behind: what it has waits for its commit,
+ * and of what it has not only the leader knows whether it is there (KIP-392).
+ */
+function errorBehind(partition: Partition, { fetchOffset }: PartitionRequest): ErrorCode {
+  if (partition.isLeader) return ErrorCode.offsetOutOfRange;
+  return fetchOffset <= partition.endOffset ? ErrorCode.none : ErrorCode.offsetNotAvailable;
 }
 
 /** Deleted, or only moved away. */

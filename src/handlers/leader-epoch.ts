@@ -3,7 +3,16 @@ import type { Partition } from "../partitions/partition.ts";
 
 /** Fences a client whose view of the leadership is older or newer than ours (KIP-320); -1 does not ask. */
 export function leaderEpochError(partition: Partition, currentLeaderEpoch: number): ErrorCode {
-  if (!partition.isLeader) return ErrorCode.notLeaderOrFollower;
+  return partition.isLeader ? fence(partition, currentLeaderEpoch) : ErrorCode.notLeaderOrFollower;
+}
+
+/** The same for those who may read from any replica that knows whom it follows (KIP-392). */
+export function replicaEpochError(partition: Partition, currentLeaderEpoch: number): ErrorCode {
+  const isReplica = partition.isLeader || partition.followedNodeId >= 0;
+  return isReplica ? fence(partition, currentLeaderEpoch) : ErrorCode.notLeaderOrFollower;
+}
+
+function fence(partition: Partition, currentLeaderEpoch: number): ErrorCode {
   if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return ErrorCode.none;
   return currentLeaderEpoch < partition.leaderEpoch
     ? ErrorCode.fencedLeaderEpoch

@@ -2,6 +2,7 @@ import type { ClusterOperations } from "../cluster/cluster-operations.ts";
 import type { LeaderDirectory } from "../cluster/leader-directory.ts";
 import type { MetadataStore } from "../cluster/metadata-store.ts";
 import type { ProducerIds } from "../cluster/producer-ids.ts";
+import type { ReadReplicas } from "../cluster/read-replicas.ts";
 import type { Reassignments } from "../cluster/reassignments.ts";
 import type { TopicAdmin } from "../cluster/topic-admin.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
@@ -25,6 +26,8 @@ export interface ServedBroker extends FailureReport {
   /** What operators ask of the cluster. */
   readonly operations: ClusterOperations;
   readonly partitions: PartitionManager;
+  /** Where else consumers may read. */
+  readonly readReplicas: ReadReplicas;
   readonly topics: TopicAdmin;
   readonly reassignments: Reassignments;
   readonly producerIds: ProducerIds;

@@ -184,6 +184,27 @@ export class Partition implements StateMachine {
     return [...nodes];
   }
 
+  /** Where a node's log ends, as its leader knows; -1 for one that is far behind, or has no replica. */
+  endOffsetOn(nodeId: number): number {
+    let endOffset = -1;
+    for (const [replica, { matchIndex }] of this.#group?.progress ?? []) {
+      if (nodeIdOf(replica) !== nodeId) continue;
+      endOffset = Math.max(endOffset, this.#group?.nextOffsetAt(matchIndex) ?? -1);
+    }
+    return endOffset;
+  }
+
+  /** The node that this replica follows; -1 for none, or where it leads itself. */
+  get followedNodeId(): number {
+    const group = this.#group;
+    return group && !this.#isClosed && group.role === "follower" ? group.leaderNodeId : -1;
+  }
+
+  /** Where what this replica has ends, committed or not. */
+  get endOffset(): number {
+    return Math.max(this.highWatermark, this.#group?.nextOffset ?? 0);
+  }
+
   /** Replicas in sync, of those with a vote: those that are still to join neither count nor are waited for. */
   get inSyncCount(): number {
     const group = this.#group;
@@ -202,6 +223,7 @@ export class Partition implements StateMachine {
 
   /** Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966). */
   get hasEnoughReplicas(): boolean {
+    if (this.settings.minInsyncReplicas <= 1) return true;
     const wanted = this.#replicasWanted;
     return wanted <= 1 || this.inSyncCount >= wanted;
   }
@@ -212,6 +234,7 @@ export class Partition implements StateMachine {
 
   /** How many replicas must have what acks=all is answered for, where that is more than a commit says; else 0. */
   get #replicasBeyondCommit(): number {
+    if (this.settings.minInsyncReplicas <= 1) return 0;
     const wanted = this.#replicasWanted;
     const voterCount = this.#group?.configuration.voters.length ?? 1;
     return wanted > Math.floor(voterCount / 2) + 1 ? wanted : 0;
