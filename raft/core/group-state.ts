@@ -36,6 +36,8 @@ export interface RaftOptions {
   /** A random number of ticks from 0 up to, and without, `below`: so that replicas do not campaign at the same time. */
   readonly electionJitter: (below: number) => number;
   readonly limits: RaftLimits;
+  /** As leader it tells followers of a commit with their next entries, or when `tellCommits` asks for it; at once unless told. */
+  readonly tellsCommitsLate?: boolean;
   readonly hardState?: HardState;
   readonly floor?: Floor;
   /** The configuration as of the floor; empty for a replica that is to learn it from a leader. */
@@ -51,6 +53,7 @@ export class GroupState {
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
   readonly limits: RaftLimits;
+  readonly tellsCommitsLate: boolean;
   readonly log: RaftLog;
   readonly configurations: ConfigurationHistory;
   readonly writes = new DurableWrites();
@@ -73,6 +76,7 @@ export class GroupState {
     this.electionTicks = options.electionTicks;
     this.heartbeatTicks = options.heartbeatTicks;
     this.limits = options.limits;
+    this.tellsCommitsLate = options.tellsCommitsLate ?? false;
     this.#jitter = options.electionJitter;
     this.#hardState = options.hardState ?? { term: 0, votedFor: noReplica };
     this.configurations = new ConfigurationHistory(options.configuration);

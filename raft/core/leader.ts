@@ -137,6 +137,16 @@ export class Leader implements Role {
     this.#replicator.sendAll();
   }
 
+  /** Whether followers have entries of which they are not told yet that they are committed. */
+  get hasUntoldCommits(): boolean {
+    return this.#replicator.hasUntoldCommits;
+  }
+
+  /** Lets the next `flush` tell them. */
+  tellCommits(): void {
+    this.#replicator.tellCommits();
+  }
+
   /** Whether `flush` has something to do. */
   get hasWork(): boolean {
     return this.#replicator.isDue || this.#reads.isRoundDue;
@@ -303,6 +313,7 @@ export class Leader implements Role {
     const { log, configurations } = this.#state;
     log.commitTo(index);
     // Those who leave hear of it first: afterwards they are told nothing.
+    this.#replicator.tellCommits();
     this.#replicator.sendAll();
     configurations.commitTo(index);
     // Who is new has had no time to be heard of.

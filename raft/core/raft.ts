@@ -220,6 +220,16 @@ export class Raft {
     this.#state.log.appliedTo(index);
   }
 
+  /** Whether it leads followers that are to be told of commits by `tellCommits`, or with their next entries. */
+  get hasUntoldCommits(): boolean {
+    return this.#role.name === "leader" && this.#role.hasUntoldCommits;
+  }
+
+  /** Lets followers know of commits now. */
+  tellCommits(): void {
+    if (this.#role.name === "leader") this.#role.tellCommits();
+  }
+
   /** Payload bytes that the log holds in memory. */
   get recentBytes(): number {
     return this.#state.log.recentBytes;

@@ -12,6 +12,9 @@ export class Replicator {
   readonly #progress: ReadonlyMap<ReplicaId, Progress>;
   /** Something has happened since `sendAll` that may let an append go. */
   isDue = false;
+  /** Some replica does not know yet that entries that it has are committed. */
+  hasUntoldCommits = false;
+  #mustTellCommits = false;
 
   constructor(state: GroupState, progress: ReadonlyMap<ReplicaId, Progress>) {
     this.#state = state;
@@ -21,9 +24,17 @@ export class Replicator {
   /** Sends to everybody what there is and what may be on its way. */
   sendAll(): void {
     this.isDue = false;
+    this.hasUntoldCommits = false;
     for (const [to, progress] of this.#progress) {
       if (to !== this.#state.id) this.#sendTo(to, progress);
     }
+    this.#mustTellCommits = false;
+  }
+
+  /** The next `sendAll` tells of commits even where no entries go. */
+  tellCommits(): void {
+    this.#mustTellCommits = true;
+    this.isDue = true;
   }
 
   /** A replica holds the log up to `matchIndex`; false where that is no news. */
@@ -110,8 +121,12 @@ export class Replicator {
       }
       this.#sendEntries(to, progress, this.#nextEntries(progress));
     }
-    if (this.#isCommitNews(progress) || (progress.state === "probe" && progress.canSend)) {
+    const isNews = this.#isCommitNews(progress);
+    const mayWait = this.#state.tellsCommitsLate && !this.#mustTellCommits;
+    if ((isNews && !mayWait) || (progress.state === "probe" && progress.canSend)) {
       this.#sendEntries(to, progress, none);
+    } else if (isNews) {
+      this.hasUntoldCommits = true;
     }
   }
 

@@ -18,6 +18,8 @@ export interface ClusterPorts {
   readonly randomBelow: (below: number) => number;
   /** From one round of heartbeats to the next; elections take ten to twenty of them. 100 ms unless told. */
   readonly tickMs?: number;
+  /** How long followers of groups that tell commits late may be without them where no entries follow; 10 ms unless told. */
+  readonly commitNewsMs?: number;
 }
 
 /** What the host does for its part with other nodes. */
@@ -36,6 +38,9 @@ interface Received {
   readonly frame: PassFrame;
 }
 
+/** Far below what anybody waits for at a follower, and long enough for many groups' news to go as one. */
+const commitNewsMsDefault = 10;
+
 /** Payload bytes of applied entries that all groups together keep in memory for replicas that lag a little. */
 const recentBytesMax = 64 << 20;
 
@@ -47,6 +52,9 @@ export class Cluster {
   readonly #ticking = new Set<RaftGroup>();
   readonly #peers = new Map<ReplicaId, PeerTraffic>();
   #inbox: Received[] = [];
+  /** Leaders whose followers are to be told of commits, all of them at once. */
+  readonly #untold = new Set<RaftGroup>();
+  #cancelNews: (() => void) | undefined;
   /** Heartbeats that groups make now belong to a round; others are about reads and go by themselves. */
   #isRound = false;
   /** The heartbeat of a set that a group is answering now. */
@@ -73,11 +81,20 @@ export class Cluster {
 
   forget(group: RaftGroup): void {
     this.#ticking.delete(group);
+    this.#untold.delete(group);
     if (this.#ticking.size === 0) this.#ticker.stop();
+  }
+
+  /** A group's followers lack news of commits: entries may bring them along soon, else they are told. */
+  commitsUntold(group: RaftGroup): void {
+    this.#untold.add(group);
+    const { clock, commitNewsMs = commitNewsMsDefault } = this.#ports;
+    this.#cancelNews ??= clock.schedule(commitNewsMs, () => this.#tellCommits());
   }
 
   stop(): void {
     this.#ticker.stop();
+    this.#cancelNews?.();
     this.#inbox = [];
   }
 
@@ -139,6 +156,17 @@ export class Cluster {
   flush(): void {
     if (this.#isRound) return;
     for (const peer of this.#peers.values()) peer.flush();
+  }
+
+  #tellCommits(): void {
+    this.#cancelNews = undefined;
+    for (const group of this.#untold) {
+      if (!group.raft.hasUntoldCommits) continue;
+      group.raft.tellCommits();
+      this.#owner.onDirty(group);
+    }
+    this.#untold.clear();
+    this.#owner.onInbox();
   }
 
   #step(id: number, message: Message): void {

@@ -4,7 +4,7 @@ import type { HardState } from "../core/entry.ts";
 import type { RaftLimits, RaftOptions } from "../core/group-state.ts";
 import type { Message, SnapshotPoint } from "../core/messages.ts";
 import type { StoredEntry } from "../core/raft-log.ts";
-import type { Floor, Load, Ready } from "../core/ready.ts";
+import type { Floor, Leadership, Load, Ready } from "../core/ready.ts";
 import { noReplica, type ReplicaId, replicaId } from "../core/replica-id.ts";
 import type { PassFrame } from "../transport/node-frame.ts";
 import type { PeerIdentity } from "../transport/transport.ts";
@@ -33,6 +33,15 @@ export interface RaftHostOptions {
   readonly catchUp?: CatchUp;
 }
 
+/** What an operator watches of a node's groups; the totals since the process began. */
+export interface RaftCounts {
+  readonly groups: number;
+  readonly led: number;
+  /** Times that a replica heard of no leader and asked whether it could be one. */
+  readonly campaigns: number;
+  readonly electionsWon: number;
+}
+
 /** What a group starts from. */
 export interface GroupStart {
   readonly id: number;
@@ -47,6 +56,8 @@ export interface GroupStart {
   readonly entries?: readonly StoredEntry[];
   /** Where the state machine's data ends. */
   readonly nextOffset?: number;
+  /** Nobody waits for what followers apply: they may hear of commits a little later, for much less traffic. */
+  readonly tellsCommitsLate?: boolean;
 }
 
 const limits: RaftLimits = {
@@ -77,6 +88,8 @@ export class RaftHost {
   #replica: ReplicaId;
   #unstagedBytes = 0;
   #mustFlush = false;
+  #campaigns = 0;
+  #electionsWon = 0;
   #isRetryScheduled = false;
   #passScheduled = false;
   #writing = false;
@@ -114,6 +127,12 @@ export class RaftHost {
   /** Payload bytes that are on their way to the disk. */
   get proposedBytes(): number {
     return this.#unstagedBytes + this.#writes.bytes;
+  }
+
+  get counts(): RaftCounts {
+    let led = 0;
+    for (const { isLeader } of this.#groups.values()) if (isLeader) led += 1;
+    return { groups: this.#groups.size, led, campaigns: this.#campaigns, electionsWon: this.#electionsWon };
   }
 
   group(id: number): RaftGroup | undefined {
@@ -260,7 +279,7 @@ export class RaftHost {
   }
 
   #raftOptions(start: GroupStart, entries: readonly StoredEntry[]): RaftOptions {
-    const { hardState = noHardState, nextOffset = 0 } = start;
+    const { hardState = noHardState, nextOffset = 0, tellsCommitsLate = false } = start;
     const configuration = start.configuration ?? votersOnly([this.replica]);
     const isOnlyVoter = configuration.voters.length === 1 && configuration.voters[0] === this.replica;
     const log = isOnlyVoter ? behindState(start, entries, nextOffset) : logOf(start, entries);
@@ -270,6 +289,7 @@ export class RaftHost {
       heartbeatTicks: 1,
       electionJitter: (below) => this.#cluster?.randomBelow(below) ?? 0,
       limits,
+      tellsCommitsLate,
       hardState: { ...hardState, term: Math.max(hardState.term, log.floor.term, entries.at(-1)?.term ?? 0) },
       configuration,
       ...log,
@@ -367,7 +387,7 @@ export class RaftHost {
     this.#dirty.delete(group);
     for (let ready = group.raft.ready(); ready; ready = group.raft.ready()) {
       group.staged();
-      if (ready.leadership) group.changeLeadership(ready.leadership);
+      if (ready.leadership) this.#changeLeadership(group, ready.leadership);
       for (const message of ready.messages) this.#post(group, message);
       if (ready.write) this.#writes.add(group, ready.write);
       if (ready.committed.length > 0) group.apply(ready.committed);
@@ -377,6 +397,13 @@ export class RaftHost {
       if (!this.#has(group)) return;
       if (ready.leadership || ready.committed.length > 0) this.#cluster?.tickGroup(group);
     }
+    if (group.raft.hasUntoldCommits) this.#cluster?.commitsUntold(group);
+  }
+
+  #changeLeadership(group: RaftGroup, leadership: Leadership): void {
+    if (leadership.role === "preCandidate") this.#campaigns += 1;
+    if (leadership.role === "leader") this.#electionsWon += 1;
+    group.changeLeadership(leadership);
   }
 
   #post(group: RaftGroup, message: Message): void {

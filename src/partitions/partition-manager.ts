@@ -285,6 +285,8 @@ export class PartitionManager {
       id: image.groupId,
       stateMachine: partition,
       configuration,
+      // Clients are answered by leaders; who reads from a follower sees records a few milliseconds later.
+      tellsCommitsLate: true,
       nextOffset: isAlone ? log.nextOffset : (stored?.floorNextOffset ?? 0),
       hardState: {
         // Terms are leader epochs, and those must not go backwards even if the journal was lost.
