@@ -14,7 +14,7 @@ export interface BrokerParts
     "telemetry" | "partitions" | "groups" | "server" | "gate" | "journal" | "dirty" | "cache"
   > {
   readonly metadata: Pick<MetadataStore, "image">;
-  readonly host: Pick<RaftHost, "proposedBytes">;
+  readonly host: Pick<RaftHost, "proposedBytes" | "counts">;
 }
 
 export interface BrokerStatusOptions {
@@ -71,6 +71,7 @@ export class BrokerStatus {
       detail: config().metricsDetail,
       image: parts.metadata.image,
       proposedBytes: parts.host.proposedBytes,
+      raft: parts.host.counts,
       // A disk that fails must not hide the other metrics.
       freeDiskBytes: await freeDiskBytes().catch(() => undefined),
       process: this.#meter?.read(),

@@ -3,6 +3,7 @@ import { groupFamilies } from "./group-families.ts";
 import type { MetricFamily } from "./metric-family.ts";
 import type { MetricSources } from "./metric-sources.ts";
 import { processFamilies } from "./process-families.ts";
+import { raftFamilies } from "./raft-families.ts";
 import { requestFamilies } from "./request-families.ts";
 import { storageFamilies } from "./storage-families.ts";
 
@@ -17,6 +18,7 @@ export const familyGroups: readonly FamilyGroup[] = [
   { title: "Broker and cluster", families: brokerFamilies },
   { title: "Connections, requests and traffic", families: requestFamilies },
   { title: "Journal, memory, disk and logs", families: storageFamilies },
+  { title: "Replication", families: raftFamilies },
   { title: "Consumer groups", families: groupFamilies },
   { title: "Process", families: processFamilies },
 ];

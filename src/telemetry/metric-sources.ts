@@ -1,3 +1,4 @@
+import type { RaftCounts } from "#raft/host/raft-host.ts";
 import type { BatchCache } from "#storage/cache/batch-cache.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
@@ -35,6 +36,7 @@ export interface MetricSources {
   readonly dirty: Pick<DirtyBudget, "bytes" | "bytesMax">;
   readonly cache: Pick<BatchCache, "sizeBytes" | "bytesMax">;
   readonly proposedBytes: number;
+  readonly raft: RaftCounts;
   /** Undefined where it could not be told. */
   readonly freeDiskBytes: number | undefined;
   /** Undefined in a simulated broker. */
