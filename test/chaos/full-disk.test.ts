@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { leadersOf, withAdmin } from "../integration/cluster/cluster-admin.ts";
+import { connectTo, leadersOf, withAdmin } from "../integration/cluster/cluster-admin.ts";
 import { whyNoSmallDisk } from "../integration/durability/small-disk.ts";
 import { temporaryDirectory } from "../integration/temporary-directory.ts";
 import { waitUntil } from "../integration/wait-until.ts";
 import { ChaosCluster, diskNodeId } from "./chaos-cluster.ts";
-import { patientClient } from "./kafkajs-load.ts";
 
 const noDisk = await whyNoSmallDisk("ext4");
 const title = "a node whose disk is full gives away what it leads, and the others take records";
@@ -13,16 +12,23 @@ const title = "a node whose disk is full gives away what it leads, and the other
 test.skipIf(noDisk)(`${title}${noDisk ? `: ${noDisk}` : ""}`, async () => {
   await using directory = await temporaryDirectory();
   await using cluster = await ChaosCluster.start(join(directory.path), { settings: {}, hasDisk: true });
-  const kafka = patientClient(cluster.nodes.bootstrapServers, "full-disk");
+  const kafka = connectTo(cluster.nodes);
   await withAdmin(kafka, (admin) =>
-    admin.createTopics({ topics: [{ topic: "full", numPartitions: 3, replicationFactor: 3 }] }),
+    admin.createTopics({
+      timeout: 30_000,
+      topics: [{ topic: "full", numPartitions: 3, replicationFactor: 3 }],
+    }),
   );
   expect(await leadersOf(kafka, "full")).toContain(diskNodeId);
   await cluster.disk?.fill();
-  await waitUntil("other leaders", async () => {
-    const leaders = await leadersOf(kafka, "full");
-    return leaders.every((leader) => leader > 0 && leader !== diskNodeId);
-  });
+  await waitUntil(
+    "other leaders",
+    async () => {
+      const leaders = await leadersOf(kafka, "full");
+      return leaders.every((leader) => leader > 0 && leader !== diskNodeId);
+    },
+    60_000,
+  );
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   for (const partition of [0, 1, 2]) {

@@ -16,13 +16,17 @@ const keysPerPartition = 2;
 const pauseMs = 15;
 
 /** A client that does not give up while nodes come and go. */
-export function patientClient(bootstrapServers: readonly string[], clientId: string): Kafka {
+export function patientClient(
+  bootstrapServers: readonly string[],
+  clientId: string,
+  { requestTimeout }: { requestTimeout: number } = { requestTimeout: 5_000 },
+): Kafka {
   return new kafkajs.Kafka({
     clientId,
     brokers: [...bootstrapServers],
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 1_000,
-    requestTimeout: 5_000,
+    requestTimeout,
     retry: { initialRetryTime: 50, maxRetryTime: 400, retries: 2_000 },
   });
 }

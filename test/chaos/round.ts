@@ -93,9 +93,11 @@ class Round {
 
   async run(): Promise<void> {
     const { bootstrapServers } = this.#cluster.nodes;
-    const admin = patientClient(bootstrapServers, "chaos-admin").admin();
+    // Who waits long for an answer of a busy machine need not ask again.
+    const admin = patientClient(bootstrapServers, "chaos-admin", { requestTimeout: 40_000 }).admin();
     await admin.connect();
     await admin.createTopics({
+      timeout: 30_000,
       topics: [
         {
           topic,
