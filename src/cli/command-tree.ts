@@ -1,6 +1,7 @@
 import type { CommandTree } from "./command-lookup.ts";
+import { cluster } from "./tree/cluster.ts";
 import { groups } from "./tree/groups.ts";
-import { cluster, completion, dumpLog, start } from "./tree/node.ts";
+import { completion, dumpLog, start } from "./tree/node.ts";
 import { consume, produce } from "./tree/records.ts";
 import { topics } from "./tree/topics.ts";
 

@@ -20,6 +20,9 @@ export function candidatesFor(tree: CommandTree, words: readonly string[]): Offe
   if (!found) return offer(commandWords(tree, before));
 
   const { command, rest } = found;
+  // A command may have others below it: "cluster", "cluster maintenance".
+  const deeper = rest.length === 0 && !last.startsWith("-") ? commandWords(tree, before) : [];
+  if (deeper.length > 0) return offer(deeper);
   const awaiting = optionAwaitingValue(command, rest);
   if (awaiting) return offerOf(awaiting.completes ?? "file");
   if (last.startsWith("-")) return offer(flagsOf(command, rest));

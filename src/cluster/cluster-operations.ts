@@ -4,6 +4,7 @@ import type { BrokerConfig } from "../config/broker-config.ts";
 import type { PartitionManager } from "../partitions/partition-manager.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
 import type { ClusterMember } from "./cluster-member.ts";
+import { Decommission, decommissionCheckMs } from "./decommission.ts";
 import { balanceCheckMs, LeaderBalance } from "./leader-balance.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderElections } from "./leader-elections.ts";
@@ -54,7 +55,7 @@ export class ClusterOperations {
 
   /** Begins to look after what operators have set. */
   start(): void {
-    const { config, host, metadata, partitions, member, isBlocked, clock } = this.#options;
+    const { config, host, metadata, partitions, member, isBlocked, clock, logger } = this.#options;
     if (!member) return;
     const balance = new LeaderBalance({
       ...this.#place(),
@@ -63,6 +64,12 @@ export class ClusterOperations {
       image: () => metadata.image,
     });
     this.#every(balanceCheckMs, () => balance.check(), "cannot hand partitions over");
+    const decommission = new Decommission({
+      ...this.#place(),
+      ...{ metadata, logger },
+      isController: () => host.group(metadataGroupId)?.isSettledLeader ?? false,
+    });
+    this.#every(decommissionCheckMs, () => decommission.check(), "cannot move replicas away");
     this.#every(quorumLookMs, () => this.quorum.look(), "cannot look at the metadata group");
   }
 

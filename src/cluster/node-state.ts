@@ -1,14 +1,12 @@
+import { nodeStateConfig } from "../config/millrace-configs.ts";
 import { configsOf, type MetadataImage } from "./metadata-image.ts";
 
 /**
- * What an operator wants of a node (decision 15). maintenance: it leads nothing and gets no new replicas ·
+ * What an operator wants of a node (decision 18). maintenance: it leads nothing and gets no new replicas ·
  * decommission: its replicas move away besides.
  */
 export const nodeStates = ["active", "maintenance", "decommission"] as const;
 export type NodeState = (typeof nodeStates)[number];
-
-/** The config of one broker in which the state is kept, set at run time only. */
-export const nodeStateConfig = "millrace.node.state";
 
 /** The state that a node is meant to be in; active unless somebody has said otherwise. */
 export function nodeStateOf(image: MetadataImage, nodeId: number): NodeState {

@@ -8,6 +8,7 @@ import {
 } from "./effective-values.ts";
 import { type HostPort, parseHostPort } from "./host-port.ts";
 import { type Listener, resolveListeners } from "./listeners.ts";
+import { nodeStateConfig } from "./millrace-configs.ts";
 import { parseConfigValue } from "./parse-config-value.ts";
 import { listenerPrefix, resolvePeerTls } from "./peer-tls.ts";
 import { type QuorumConfig, resolveQuorum } from "./quorum.ts";
@@ -141,6 +142,11 @@ export function buildBrokerConfig(
     },
     problems,
   );
+  if (layers.static.has(nodeStateConfig)) {
+    problems.push(
+      `Cannot set ${nodeStateConfig} at start: the cluster keeps it, set it with "millrace cluster" or kafka-configs`,
+    );
+  }
   refuseContradictions(read, problems);
   const quorum = resolveQuorum(
     {

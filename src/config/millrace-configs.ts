@@ -1,6 +1,9 @@
 import { boolean, type ConfigDefinition, int, long, string } from "./definition.ts";
 import { atLeast, hostPortOrOff, oneOf } from "./validator.ts";
 
+/** What an operator wants of a node; of one broker, and set at run time only (decision 18). */
+export const nodeStateConfig = "millrace.node.state";
+
 /** The few configs that Kafka has no name for. */
 export const millraceConfigs: readonly ConfigDefinition[] = [
   long("millrace.cache.bytes", 67_108_864, {
@@ -35,6 +38,12 @@ export const millraceConfigs: readonly ConfigDefinition[] = [
     validator: oneOf("partition", "topic", "broker"),
     update: "cluster-wide",
     does: "The finest thing that metrics have series of their own for: less detail keeps many partitions affordable.",
+  }),
+  string(nodeStateConfig, "active", {
+    validator: oneOf("active", "maintenance", "decommission"),
+    importance: "high",
+    update: "per-broker",
+    does: "What this node is for, set while the cluster runs: in maintenance it leads nothing and gets no new replicas, and in decommission its replicas move away besides.",
   }),
   boolean("millrace.recovery.accept.corruption", false, {
     importance: "high",

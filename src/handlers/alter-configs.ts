@@ -8,7 +8,12 @@ import type { CommandResult } from "../cluster/metadata-image.ts";
 import { timedOut, within } from "../cluster/time-limit.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";
-import { type ConfigResource, resolveResource, resourceTypes } from "./config-resource.ts";
+import {
+  type ConfigResource,
+  type NamedResource,
+  resolveResource,
+  resourceTypes,
+} from "./config-resource.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 interface Outcome {
@@ -21,7 +26,7 @@ interface Answer extends Outcome {
   readonly resourceName: string;
 }
 
-interface NamedResource {
+interface ChangedResource {
   readonly resourceType: number;
   readonly resourceName: string;
 }
@@ -35,6 +40,8 @@ export async function alterConfigs(
     broker,
     request.resources,
     request.validateOnly,
+    // All configs of a resource, named or not.
+    () => null,
     (resource, { configs }) => replaced(resource.target, configs),
   );
   return { responses };
@@ -49,19 +56,22 @@ export async function incrementalAlterConfigs(
     broker,
     request.resources,
     request.validateOnly,
+    ({ configs }) => configs.map(({ name }) => name),
     (resource, { configs }) => changed(resource.target, resource.overrides, configs),
   );
   return { responses };
 }
 
 /** One resource after the other, all of them within `request.timeout.ms`: the request has no time limit of its own. */
-async function alterEach<R extends NamedResource>(
+async function alterEach<R extends ChangedResource>(
   broker: ServedBroker,
   resources: readonly R[],
   validateOnly: boolean,
+  namesIn: (request: R) => readonly string[] | null,
   change: (resource: ConfigResource, request: R) => ConfigChange,
 ): Promise<Answer[]> {
-  const keyOf = ({ resourceType, resourceName }: NamedResource): string => `${resourceType}:${resourceName}`;
+  const keyOf = ({ resourceType, resourceName }: ChangedResource): string =>
+    `${resourceType}:${resourceName}`;
   const keys = resources.map(keyOf);
   const deadlineMs = broker.clock.monotonicMs() + broker.config.requestTimeoutMs;
   const answers: Answer[] = [];
@@ -71,7 +81,12 @@ async function alterEach<R extends NamedResource>(
     const outcome = isRepeated
       ? { errorCode: ErrorCode.invalidRequest, errorMessage: "Each resource must appear at most once." }
       : await alterInTurn(broker, deadlineMs, () =>
-          alterOne(broker, named, validateOnly, (resource) => change(resource, named)),
+          alterOne(
+            broker,
+            { resourceType, resourceName, configNames: namesIn(named) },
+            validateOnly,
+            (resource) => change(resource, named),
+          ),
         );
     answers.push({ ...outcome, resourceType, resourceName });
   }

@@ -6,15 +6,21 @@ export interface ReachableBroker {
   readonly host: string;
   readonly port: number;
   readonly rack: string | null;
+  readonly isFenced: boolean;
 }
 
-/** All brokers that live, with their addresses on the listener that the client came by. */
-export function brokerEndpoints(broker: ServedBroker, listenerName: string): ReachableBroker[] {
+/** All brokers that live, or all that are registered, with their addresses on the listener that the client came by. */
+export function brokerEndpoints(
+  broker: ServedBroker,
+  listenerName: string,
+  { withFenced = false }: { withFenced?: boolean } = {},
+): ReachableBroker[] {
   const reachable: ReachableBroker[] = [];
   for (const { nodeId, endpoints, rack, isFenced } of broker.metadata.image.brokers.values()) {
-    if (isFenced) continue;
+    if (isFenced && !withFenced) continue;
     const endpoint = endpoints.find(({ listener }) => listener === listenerName);
-    if (endpoint) reachable.push({ nodeId, host: endpoint.host, port: endpoint.port, rack: rack || null });
+    if (!endpoint) continue;
+    reachable.push({ nodeId, host: endpoint.host, port: endpoint.port, rack: rack || null, isFenced });
   }
   return reachable;
 }

@@ -3,6 +3,7 @@ import { configsOf } from "../cluster/metadata-image.ts";
 import { isValidTopicName } from "../cluster/topic-name.ts";
 import type { ConfigTarget } from "../config/alter-configs.ts";
 import type { ConfigTexts } from "../config/effective-values.ts";
+import { nodeStateConfig } from "../config/millrace-configs.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Resource types on the wire. */
@@ -22,10 +23,18 @@ export interface ResourceError {
   readonly errorMessage: string;
 }
 
+/** What a request says of one resource. */
+export interface NamedResource {
+  readonly resourceType: number;
+  readonly resourceName: string;
+  /** The configs that it is about; null for all. */
+  readonly configNames: readonly string[] | null;
+}
+
 /** Finds what a request's resource names, or why it cannot be answered for here. */
 export function resolveResource(
   broker: ServedBroker,
-  { resourceType, resourceName: name }: { readonly resourceType: number; readonly resourceName: string },
+  { resourceType, resourceName: name, configNames }: NamedResource,
 ): ConfigResource | ResourceError {
   const { image } = broker.metadata;
   const layers = broker.configLayers();
@@ -53,12 +62,7 @@ export function resolveResource(
           overrides: layers.clusterDefault,
         };
       }
-      if (name !== String(broker.config.nodeId)) {
-        return {
-          errorCode: ErrorCode.invalidRequest,
-          errorMessage: `Unexpected broker id, expected ${broker.config.nodeId} or empty string, but received ${name}`,
-        };
-      }
+      if (name !== String(broker.config.nodeId)) return otherBroker(broker, name, configNames);
       return { kind: "broker", name, target: { kind: "broker", layers }, overrides: layers.perBroker };
     case resourceTypes.group:
       if (name === "") {
@@ -76,4 +80,24 @@ export function resolveResource(
         errorMessage: `Resource type ${resourceType} has no configs here`,
       };
   }
+}
+
+/** Only a broker itself knows all its configs; what the cluster keeps of it, any node does, whether it lives or not. */
+function otherBroker(
+  broker: ServedBroker,
+  name: string,
+  configNames: readonly string[] | null,
+): ConfigResource | ResourceError {
+  const { image } = broker.metadata;
+  const isRegistered = [...image.brokers.keys()].some((nodeId) => String(nodeId) === name);
+  const isOfCluster = configNames?.length === 1 && configNames[0] === nodeStateConfig;
+  if (!isRegistered || !isOfCluster) {
+    return {
+      errorCode: ErrorCode.invalidRequest,
+      errorMessage: `Unexpected broker id, expected ${broker.config.nodeId} or empty string, but received ${name}`,
+    };
+  }
+  const overrides = configsOf(image, "broker", name);
+  const layers = { ...broker.configLayers(), perBroker: overrides };
+  return { kind: "broker", name, target: { kind: "broker", layers }, overrides };
 }

@@ -29,10 +29,9 @@ export function describeCluster(
     endpointType: endpointType.brokers,
     clusterId: broker.metadata.image.clusterId,
     controllerId: broker.controllerId,
-    brokers: brokerEndpoints(broker, context.connection.listenerName).map(({ nodeId, ...place }) => ({
-      brokerId: nodeId,
-      ...place,
-    })),
+    brokers: brokerEndpoints(broker, context.connection.listenerName, {
+      withFenced: request.includeFencedBrokers,
+    }).map(({ nodeId, ...place }) => ({ brokerId: nodeId, ...place })),
     ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: clusterOperations }),
   };
 }

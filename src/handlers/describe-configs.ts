@@ -16,7 +16,7 @@ export function describeConfigs(
   request: DescribeConfigsRequest,
 ): DescribeConfigsResponse {
   const results = request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
-    const resource = resolveResource(broker, { resourceType, resourceName });
+    const resource = resolveResource(broker, { resourceType, resourceName, configNames: configurationKeys });
     if ("errorCode" in resource) return { ...resource, resourceType, resourceName, configs: [] };
     const query = {
       names: configurationKeys,
@@ -45,7 +45,7 @@ function entriesOf(
     case "topic":
       return describeTopicConfigs({ overrides, layers }, query);
     case "broker":
-      return describeBrokerConfigs(layers, query);
+      return describeBrokerConfigs(resource.target.layers, query);
     case "clusterDefault":
       return describeClusterDefaults(layers, query);
     case "group":

@@ -1,8 +1,11 @@
 import { apiByKey } from "#protocol/apis.ts";
+import { DescribeCluster } from "#protocol/messages/describe-cluster.ts";
 import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
+import { DescribeQuorum } from "#protocol/messages/describe-quorum.ts";
 import type { Arguments } from "../arguments.ts";
 import { ConnectionError, RefusedError, UnservedApiError } from "../client/client-errors.ts";
-import type { Cluster } from "../client/cluster.ts";
+import type { Cluster, MetadataAnswer } from "../client/cluster.ts";
+import { loadOf, readNodeStates } from "../client/node-states.ts";
 import { connectCluster } from "../connect.ts";
 import { type ExitCode, exitCodes } from "../failure.ts";
 import { writeJson } from "../json-output.ts";
@@ -21,24 +24,32 @@ interface DiskUse {
   }[];
 }
 
+/** A broker as it is shown. */
+interface ShownBroker extends Partial<DiskUse> {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+  readonly isController: boolean;
+  /** fenced: the cluster does not reach it · null where the brokers have no states. */
+  readonly state: string | null;
+  /** Its part in the metadata quorum; null where that is not told. */
+  readonly quorumRole: "voter" | "observer" | null;
+  readonly leaderCount: number;
+  readonly replicaCount: number;
+}
+
+/** The first version of DescribeCluster that tells of brokers that are gone. */
+const fencedSince = 2;
+
 /** `millrace cluster`; reaching a broker and its answer are the whole of a health check. */
 export async function describeCluster(given: Arguments, world: World): Promise<ExitCode> {
   using cluster = await connectCluster(given, world);
   if (given.has("apis")) return await showApis(cluster, given, world);
 
-  const { clusterId, controllerId, brokers, topics } = await cluster.metadata("all");
-  const described = await Promise.all(
-    brokers
-      .toSorted((left, right) => left.nodeId - right.nodeId)
-      .map(async ({ nodeId, host, port, rack }) => ({
-        id: nodeId,
-        host,
-        port,
-        rack,
-        isController: nodeId === controllerId,
-        ...(await diskUseOf(cluster, nodeId)),
-      })),
-  );
+  const metadata = await cluster.metadata("all");
+  const { clusterId, controllerId, topics } = metadata;
+  const described = await describeBrokers(cluster, metadata);
   const own = topics.filter(({ isInternal }) => !isInternal);
   const partitions = topics.flatMap((topic) => topic.partitions);
   const summary = {
@@ -56,6 +67,47 @@ export async function describeCluster(given: Arguments, world: World): Promise<E
   return exitCodes.ok;
 }
 
+async function describeBrokers(cluster: Cluster, metadata: MetadataAnswer): Promise<ShownBroker[]> {
+  const brokers = await allBrokers(cluster, metadata);
+  const ids = brokers.map(({ nodeId }) => nodeId);
+  const states = await unlessUntold(readNodeStates(cluster, ids), new Map<number, string>());
+  const roles = await unlessUntold(quorumRolesOf(cluster), new Map<number, "voter" | "observer">());
+  return await Promise.all(
+    brokers.map(async ({ nodeId, host, port, rack, isFenced }) => ({
+      ...{ id: nodeId, host, port, rack },
+      isController: nodeId === metadata.controllerId,
+      state: [isFenced ? "fenced" : [], states.get(nodeId) ?? []].flat().join(", ") || null,
+      quorumRole: roles.get(nodeId) ?? null,
+      ...loadOf(metadata, nodeId),
+      ...(isFenced ? {} : await unlessUntold<Partial<DiskUse>>(diskUseOf(cluster, nodeId), {})),
+    })),
+  );
+}
+
+/** Those that live, and where the cluster tells, those that do not. */
+async function allBrokers(cluster: Cluster, { brokers }: MetadataAnswer) {
+  const living = brokers.map((broker) => ({ ...broker, isFenced: false }));
+  const [, versionMax] = cluster.served.get(DescribeCluster.key) ?? [0, -1];
+  const answer =
+    versionMax >= fencedSince
+      ? await cluster.request(DescribeCluster, { includeFencedBrokers: true })
+      : undefined;
+  const fenced = (answer?.brokers ?? [])
+    .filter(({ brokerId, isFenced }) => isFenced && living.every(({ nodeId }) => nodeId !== brokerId))
+    .map(({ brokerId, ...place }) => ({ ...place, nodeId: brokerId }));
+  return [...living, ...fenced].sort((left, right) => left.nodeId - right.nodeId);
+}
+
+async function quorumRolesOf(cluster: Cluster): Promise<ReadonlyMap<number, "voter" | "observer">> {
+  const topics = [{ topicName: "__cluster_metadata", partitions: [{ partitionIndex: 0 }] }];
+  const answer = await cluster.request(DescribeQuorum, { topics });
+  const [partition] = answer.topics[0]?.partitions ?? [];
+  return new Map([
+    ...(partition?.observers ?? []).map(({ replicaId }) => [replicaId, "observer"] as const),
+    ...(partition?.currentVoters ?? []).map(({ replicaId }) => [replicaId, "voter"] as const),
+  ]);
+}
+
 async function show(
   summary: {
     readonly clusterId: string | null;
@@ -65,13 +117,7 @@ async function show(
     readonly leaderlessPartitionCount: number;
     readonly underReplicatedPartitionCount: number;
   },
-  brokers: readonly ({
-    readonly id: number;
-    readonly host: string;
-    readonly port: number;
-    readonly rack: string | null;
-    readonly isController: boolean;
-  } & Partial<DiskUse>)[],
+  brokers: readonly ShownBroker[],
   { terminal }: World,
 ): Promise<void> {
   const { leaderlessPartitionCount: leaderless, underReplicatedPartitionCount: behind } = summary;
@@ -98,21 +144,32 @@ async function show(
     { title: "BROKER", isNumber: true },
     { title: "ADDRESS" },
     { title: "RACK" },
-    { title: "ROLE" },
+    { title: "STATE" },
+    { title: "QUORUM" },
+    { title: "LEADS", isNumber: true },
+    { title: "REPLICAS", isNumber: true },
     { title: "USED", isNumber: true },
     { title: "FREE", isNumber: true },
   ];
-  const rows = brokers.map(({ id, host, port, rack, isController, directories }) => [
+  const rows = brokers.map(({ id, host, port, rack, directories, ...broker }): Cell[] => [
     id,
     `${host}:${port}`,
     rack ?? "-",
-    isController ? "controller" : "-",
+    stateCell(broker.state),
+    broker.isController ? "controller" : (broker.quorumRole ?? "-"),
+    broker.leaderCount,
+    broker.replicaCount,
     directories ? formatBytes(directories.reduce((sum, { usedBytes }) => sum + usedBytes, 0)) : "-",
     directories?.every(({ freeBytes }) => freeBytes >= 0)
       ? formatBytes(Math.min(...directories.map(({ freeBytes }) => freeBytes)))
       : "-",
   ]);
   await terminal.write(`\n${formatTable(columns, rows, terminal)}`);
+}
+
+function stateCell(state: string | null): Cell {
+  if (state === null || state === "active") return state ?? "-";
+  return { text: state, style: state.startsWith("fenced") ? "red" : "yellow" };
 }
 
 async function showApis(cluster: Cluster, given: Arguments, { terminal }: World): Promise<ExitCode> {
@@ -133,24 +190,28 @@ async function showApis(cluster: Cluster, given: Arguments, { terminal }: World)
   return exitCodes.ok;
 }
 
-async function diskUseOf(cluster: Cluster, nodeId: number): Promise<Partial<DiskUse>> {
+async function diskUseOf(cluster: Cluster, nodeId: number): Promise<DiskUse> {
+  const connection = await cluster.connectionTo(nodeId);
+  const { results } = await connection.request(DescribeLogDirs, { topics: null });
+  const directories = results.map(({ logDir, topics, usableBytes, totalBytes }) => ({
+    path: logDir,
+    usedBytes: topics
+      .flatMap(({ partitions }) => partitions)
+      .reduce((sum, { partitionSize }) => sum + partitionSize, 0),
+    freeBytes: usableBytes,
+    totalBytes,
+  }));
+  return { directories };
+}
+
+/** One broker that is down, or does not tell, must not hide what the others do. */
+async function unlessUntold<T>(telling: Promise<T>, untold: T): Promise<T> {
   try {
-    const connection = await cluster.connectionTo(nodeId);
-    const { results } = await connection.request(DescribeLogDirs, { topics: null });
-    const directories = results.map(({ logDir, topics, usableBytes, totalBytes }) => ({
-      path: logDir,
-      usedBytes: topics
-        .flatMap(({ partitions }) => partitions)
-        .reduce((sum, { partitionSize }) => sum + partitionSize, 0),
-      freeBytes: usableBytes,
-      totalBytes,
-    }));
-    return { directories };
+    return await telling;
   } catch (error) {
-    // One broker that is down, or does not tell, must not hide the others.
     const isExpected =
       error instanceof ConnectionError || error instanceof RefusedError || error instanceof UnservedApiError;
     if (!isExpected) throw error;
-    return {};
+    return untold;
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { connectionOptions, jsonOption } from "./common-options.ts";
+import { jsonOption } from "./common-options.ts";
 
 /** `millrace start`. */
 export const start: Command = {
@@ -9,19 +9,6 @@ export const start: Command = {
   options: [],
   takesRawWords: true,
   load: async () => (await import("../commands/start.ts")).start,
-};
-
-/** `millrace cluster`. */
-export const cluster: Command = {
-  name: "cluster",
-  summary: "show the cluster's id, brokers, topics and disk use; fails when it cannot be reached",
-  positionals: [],
-  options: [
-    { name: "apis", summary: "show which versions of which APIs are served" },
-    jsonOption,
-    ...connectionOptions,
-  ],
-  load: async () => (await import("../commands/describe-cluster.ts")).describeCluster,
 };
 
 /** `millrace dump-log`. */

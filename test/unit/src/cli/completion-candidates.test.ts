@@ -24,6 +24,12 @@ describe("what may come next", () => {
     expect(words("topics", "configs", "")).toEqual(["get", "set", "unset"]);
   });
 
+  test("a command may have others below it", () => {
+    expect(words("cluster", "")).toEqual(["maintenance", "decommission", "unregister"]);
+    expect(words("cluster", "-")).toContain("--apis");
+    expect(words("cluster", "maintenance", "-")).toContain("--node");
+  });
+
   test("a dash asks for flags, those given left out", () => {
     const flags = words("topics", "create", "x", "--dry-run", "--config", "a=b", "-");
     expect(flags).toContain("--partitions");

@@ -3,7 +3,8 @@ import { LeaderDirectory } from "#src/cluster/leader-directory.ts";
 import { LeaderElections } from "#src/cluster/leader-elections.ts";
 import { emptyImage, type MetadataImage, type TopicImage } from "#src/cluster/metadata-image.ts";
 import { NodeCalls } from "#src/cluster/node-calls.ts";
-import { type NodeState, nodeStateConfig } from "#src/cluster/node-state.ts";
+import type { NodeState } from "#src/cluster/node-state.ts";
+import { nodeStateConfig } from "#src/config/millrace-configs.ts";
 import { type FakeNode, HostCluster } from "../../raft/host/host-cluster.ts";
 
 /** Three nodes that replicate groups, with calls between them; each hears of leaders by itself. */

@@ -112,6 +112,12 @@ describe("Kafka's own server.properties", () => {
   });
 });
 
+test("what the cluster keeps of a node is not set at its start", () => {
+  expect(refused({ args: ["--millrace.node.state=maintenance"] })).toEqual([
+    'Cannot set millrace.node.state at start: the cluster keeps it, set it with "millrace cluster" or kafka-configs',
+  ]);
+});
+
 describe("precedence", () => {
   test("flags beat the environment, which beats the file, which beats defaults", () => {
     const file = "num.partitions=2\nmessage.max.bytes=2000\nfetch.max.bytes=2048";
