@@ -5,7 +5,7 @@ import { ChangeWatch } from "../partitions/change-watch.ts";
 import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
-import { leaderEpochError, replicaEpochError } from "./leader-epoch.ts";
+import { readerEpochError, replicaEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -83,7 +83,11 @@ function isIncremental({ sessionEpoch }: Request): boolean {
 
 function resolve(broker: ServedBroker, request: Request, { apiVersion }: RequestContext): WantedTopic[] {
   const byId = apiVersion >= firstVersionWithTopicIds;
-  const epochError = apiVersion >= firstVersionWithRacks ? replicaEpochError : leaderEpochError;
+  const mayFollow = apiVersion >= firstVersionWithRacks;
+  const epochError = (partition: Partition, epoch: number): ErrorCode =>
+    mayFollow && partition.followedNodeId >= 0
+      ? replicaEpochError(partition, epoch)
+      : readerEpochError(broker, partition, epoch);
   return request.topics.map((topic) => {
     const name = byId ? topicById(broker.metadata.image, topic.topicId)?.name : topic.topic;
     const isKnown = name !== undefined && broker.metadata.image.topics.has(name);

@@ -1,5 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { Partition } from "../partitions/partition.ts";
+import type { ServedBroker } from "./served-broker.ts";
 
 /** Fences a client whose view of the leadership is older or newer than ours (KIP-320); -1 does not ask. */
 export function leaderEpochError(partition: Partition, currentLeaderEpoch: number): ErrorCode {
@@ -17,4 +18,16 @@ function fence(partition: Partition, currentLeaderEpoch: number): ErrorCode {
   return currentLeaderEpoch < partition.leaderEpoch
     ? ErrorCode.fencedLeaderEpoch
     : ErrorCode.unknownLeaderEpoch;
+}
+
+/** The same for a client that only reads what is committed: where nobody leads for long, any replica will do. */
+export function readerEpochError(
+  { partitions }: Pick<ServedBroker, "partitions">,
+  partition: Partition,
+  currentLeaderEpoch: number,
+): ErrorCode {
+  if (partition.isLeader || !partitions.leaderlessReads.allows(partition)) {
+    return leaderEpochError(partition, currentLeaderEpoch);
+  }
+  return currentLeaderEpoch <= partition.leaderEpoch ? ErrorCode.none : ErrorCode.unknownLeaderEpoch;
 }

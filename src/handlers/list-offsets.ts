@@ -2,7 +2,7 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ListOffsetsRequest, ListOffsetsResponse } from "#protocol/messages/list-offsets.ts";
 import type { Partition } from "../partitions/partition.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
-import { leaderEpochError } from "./leader-epoch.ts";
+import { readerEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -84,9 +84,13 @@ async function findOne(
 ): Promise<PartitionAnswer> {
   const partition = broker.partitions.find(topic, wanted.partitionIndex);
   if (!partition) return failed(wanted, errorOfAbsent(broker, topic, wanted.partitionIndex));
-  const errorCode = leaderEpochError(partition, wanted.currentLeaderEpoch);
+  const errorCode = readerEpochError(broker, partition, wanted.currentLeaderEpoch);
   if (errorCode !== ErrorCode.none) return failed(wanted, errorCode);
   if (!isKnownTimestamp(wanted.timestamp, apiVersion)) return failed(wanted, ErrorCode.unsupportedVersion);
+  // Where nobody leads only the beginning is known for sure.
+  if (!partition.isLeader && wanted.timestamp !== special.earliest.timestamp) {
+    return failed(wanted, ErrorCode.offsetNotAvailable);
+  }
   try {
     const { leaderEpoch, ...place } = await find(partition, wanted.timestamp, isolationLevel);
     const epoch = apiVersion >= firstVersionWithEpochs ? { leaderEpoch } : {};

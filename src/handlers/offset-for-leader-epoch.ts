@@ -3,7 +3,8 @@ import type {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from "#protocol/messages/offset-for-leader-epoch.ts";
-import { leaderEpochError } from "./leader-epoch.ts";
+import type { Partition } from "../partitions/partition.ts";
+import { readerEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -17,14 +18,28 @@ export function offsetForLeaderEpoch(
     partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
       const partition = broker.partitions.find(topic, index);
       const errorCode = partition
-        ? leaderEpochError(partition, currentLeaderEpoch)
+        ? readerEpochError(broker, partition, currentLeaderEpoch)
         : errorOfAbsent(broker, topic, index);
       if (!partition || errorCode !== ErrorCode.none) {
         return { errorCode, partition: index, leaderEpoch: -1, endOffset: -1 };
       }
-      const end = partition.endOffsetOfEpoch(leaderEpoch);
-      return { errorCode, partition: index, leaderEpoch: end.epoch, endOffset: end.endOffset };
+      return { partition: index, ...endOf(partition, leaderEpoch) };
     }),
   }));
   return { topics };
+}
+
+/** Where an epoch ended. A replica that does not lead may lack the end of its last one. */
+function endOf(
+  partition: Partition,
+  wantedEpoch: number,
+): { errorCode: ErrorCode; leaderEpoch: number; endOffset: number } {
+  const { epoch, endOffset } = partition.endOffsetOfEpoch(wantedEpoch);
+  if (partition.isLeader || endOffset < partition.highWatermark) {
+    return { errorCode: ErrorCode.none, leaderEpoch: epoch, endOffset };
+  }
+  // Whatever was read of the epoch was committed, and is not to be taken for cut off because it is not here.
+  return epoch === wantedEpoch
+    ? { errorCode: ErrorCode.none, leaderEpoch: epoch, endOffset: Number.MAX_SAFE_INTEGER }
+    : { errorCode: ErrorCode.offsetNotAvailable, leaderEpoch: -1, endOffset: -1 };
 }

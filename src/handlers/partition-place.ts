@@ -30,6 +30,8 @@ export function placeOf(
   let leaderId = -1;
   if (here?.isLeader) leaderId = broker.config.nodeId;
   else if (heard && heard.nodeId !== broker.config.nodeId && !isGone(heard.nodeId)) leaderId = heard.nodeId;
+  // Clients read where they are told that the leader is; what they write is refused there.
+  else if (here && broker.partitions.leaderlessReads.allows(here)) leaderId = broker.config.nodeId;
   return {
     errorCode: leaderId < 0 ? ErrorCode.leaderNotAvailable : ErrorCode.none,
     leaderId,

@@ -19,6 +19,7 @@ import type { CancelTimer, Clock } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
 import { CommitDeadlines } from "./commit-deadlines.ts";
+import { LeaderlessReads } from "./leaderless-reads.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { Partition } from "./partition.ts";
 import type { ProducerStore } from "./producer-store.ts";
@@ -87,6 +88,8 @@ class NoRoomError extends Error {
 
 /** The partitions of this node: opens and removes them as the metadata image says. */
 export class PartitionManager {
+  /** Which of them are read although nobody leads them. */
+  readonly leaderlessReads: LeaderlessReads;
   /** What opening the logs has cut off: writes that a crash broke off. */
   readonly tornTails: TornTail[] = [];
   /** What the partitions led here have proposed and not committed. */
@@ -114,6 +117,7 @@ export class PartitionManager {
   constructor(options: PartitionManagerOptions) {
     this.#options = options;
     this.#startedMs = options.clock.nowMs();
+    this.leaderlessReads = new LeaderlessReads(options.clock);
     this.#deadlines = new CommitDeadlines(options.clock);
   }
 

@@ -170,6 +170,11 @@ export class Partition implements StateMachine {
     return !this.#isClosed && (this.#group?.isSettledLeader ?? false);
   }
 
+  /** The node that leads it, as far as this one knows; -1 for none. */
+  get leaderNodeId(): number {
+    return this.#group?.leaderNodeId ?? -1;
+  }
+
   /** Kafka's leader epoch is the group's term. */
   get leaderEpoch(): number {
     return this.#group?.term ?? -1;
