@@ -200,17 +200,6 @@ export const failoverBugs: readonly SourceBug[] = [
     ],
   },
   {
-    name: "tells replicas that are far behind of batches that are not committed",
-    trap: "segments hold committed batches alone",
-    edits: [
-      {
-        file: "src/cluster/replica-catch-up.ts",
-        from: "      upToOffset: highWatermark,\n",
-        to: "      upToOffset: highWatermark - 1,\n",
-      },
-    ],
-  },
-  {
     name: "reads entries of the journal from where others were written since",
     trap: "a place in the journal belongs to one entry",
     edits: [
