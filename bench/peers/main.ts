@@ -130,12 +130,13 @@ function positive(text: string): number {
   return value;
 }
 
-function describeRun({ nodes }: Plan, runs: PeerRuns): string {
+function describeRun({ nodes, resultsPath }: Plan, runs: PeerRuns): string {
   const names = [...runs.keys()].join(", ");
   const repetitions = Math.min(...Array.from(runs.values(), (each) => each.length));
   const day = new Date().toISOString().slice(0, 10);
+  const order = resultsPath === undefined ? "in turn" : "in stretches of their own";
   const several = nodes > 1 ? ` ${nodes} nodes of each with ${nodes} replicas,` : "";
-  return `${day}: medians of ${repetitions}, ${names} in turn,${several} ${cpus().length} cores, client on the same machine.`;
+  return `${day}: medians of ${repetitions}, ${names} ${order},${several} ${cpus().length} cores, client on the same machine.`;
 }
 
 async function writeTable(start: string, text: string): Promise<void> {
