@@ -2,7 +2,7 @@ import { nodeStateConfig } from "../config/millrace-configs.ts";
 import { configsOf, type MetadataImage } from "./metadata-image.ts";
 
 /**
- * What an operator wants of a node (decision 19). maintenance: it leads nothing and gets no new replicas ·
+ * What an operator wants of a node (decision 18). maintenance: it leads nothing and gets no new replicas ·
  * decommission: its replicas move away besides.
  */
 export const nodeStates = ["active", "maintenance", "decommission"] as const;

@@ -1,7 +1,7 @@
 import { boolean, type ConfigDefinition, int, long, string } from "./definition.ts";
 import { atLeast, hostPortOrOff, oneOf } from "./validator.ts";
 
-/** What an operator wants of a node; of one broker, and set at run time only (decision 19). */
+/** What an operator wants of a node; of one broker, and set at run time only (decision 18). */
 export const nodeStateConfig = "millrace.node.state";
 
 /** The few configs that Kafka has no name for. */

@@ -33,7 +33,7 @@ Not compared by a test, but meant so:
 - **DescribeQuorum counts entries.** Log end offset and high watermark are Raft indexes; a replica's time of its last fetch
   is when the leader heard of it last, to half a second.
 - **A node's state is a config.** \`millrace.node.state\` of a broker may be altered at any node, also while the one that is
-  meant is down (decision 19).
+  meant is down (decision 18).
 `;
 
 const lineWidth = 108;
