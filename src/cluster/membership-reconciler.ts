@@ -50,6 +50,7 @@ export class MembershipReconciler {
   /** Groups whose members are changing, as they were at the last look. */
   readonly #work = new Map<number, Work>();
   readonly #completing = new Set<number>();
+  #wasBusy = false;
 
   constructor(options: MembershipReconcilerOptions) {
     this.#options = options;
@@ -75,6 +76,17 @@ export class MembershipReconciler {
       this.#advance(group, topic, partition);
     }
     for (const groupId of this.#work.keys()) if (!looked.has(groupId)) this.#work.delete(groupId);
+    this.#tellProgress();
+  }
+
+  /** While members are exchanged a group may need nodes that are on their way out: worth knowing before one is stopped. */
+  #tellProgress(): void {
+    const isBusy = this.#work.size > 0;
+    if (isBusy === this.#wasBusy) return;
+    this.#wasBusy = isBusy;
+    const { logger } = this.#options;
+    if (isBusy) logger.info({ groups: this.#work.size }, "groups that are led here get other members");
+    else logger.info("the groups that are led here have the members that are wanted");
   }
 
   #isInLine(group: RaftGroup, partition?: PartitionImage): boolean {

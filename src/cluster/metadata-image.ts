@@ -8,6 +8,7 @@ import type {
 import { type NodeDisks, replicaOn, withFirstDisk, withNextDisk } from "./node-disks.ts";
 import {
   arrived,
+  holdersOf,
   isReassigning,
   originOf,
   type PartitionMove,
@@ -334,7 +335,7 @@ function replaceDisk(
 
 function holdsReplicas(image: MetadataImage, nodeId: number): boolean {
   for (const { partitions } of image.topics.values()) {
-    if (partitions.some(({ replicas }) => replicas.includes(nodeId))) return true;
+    if (partitions.some((partition) => holdersOf(partition).includes(nodeId))) return true;
   }
   return false;
 }

@@ -8,6 +8,7 @@ import type { CommandResult, TopicImage } from "./metadata-image.ts";
 import { collidingTopic, internalTopics } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import { isActive } from "./node-state.ts";
+import { targetOf } from "./partition-move.ts";
 import { placeReplicas } from "./placement.ts";
 import { timedOut, within } from "./time-limit.ts";
 import { isValidTopicName } from "./topic-name.ts";
@@ -160,7 +161,8 @@ export class TopicAdmin {
 
     const nodes = this.#eligibleNodes();
     // As many replicas as the topic's others have, or as there are nodes to have them just now.
-    const factor = Math.min(topic.partitions[0]?.replicas.length ?? 1, nodes.length);
+    const [first] = topic.partitions;
+    const factor = Math.min(first ? targetOf(first).length : 1, nodes.length);
     const start = this.#start + topic.partitions.length;
     const placed = placeReplicas(this.#nodesFor(factor), {
       partitionCount: added,

@@ -230,7 +230,7 @@ test("a replica that has left keeps its term and vote, and votes again only once
   leader.group(1).changeMembership({ kind: "auto", steps: [{ kind: "remove", replica: leaver.nodeId }] });
   await cluster.clock.advance(500);
   leaver.host.retire(1);
-  await leaver.host.flushFloors();
+  await cluster.clock.advance(100);
   const stored = leaver.disk.stored(1);
   expect(stored).toMatchObject({ hardState: { term }, floor: { index: 0 }, entries: [] });
   expect(stored?.configuration?.voters).toEqual([]);
