@@ -242,7 +242,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       partitions: this.partitions,
       topics: this.topics,
       partitionCount: config.offsets.topicPartitions,
-      hasRoom: () => !this.gate.isBlocked,
+      hasRoom: () => !this.gate.isBlocked && !this.partitions.uncommitted.isOver,
     });
     this.groups = new GroupCoordinator({
       log: this.groupLog,

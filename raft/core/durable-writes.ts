@@ -89,6 +89,21 @@ export class DurableWrites {
     return write;
   }
 
+  /**
+   * Term and vote of a write are durable, though its entries, or those of writes before it, are not: takes the
+   * messages that promise no more than that.
+   */
+  completeHardState({ sequence }: WriteToken): readonly Message[] {
+    const released: Message[] = [];
+    for (const { token, messages } of this.#outstanding) {
+      if (token.sequence > sequence) break;
+      for (let at = messages.length - 1; at >= 0; at--) {
+        if (messages[at]?.kind === "voteAnswer") released.unshift(...messages.splice(at, 1));
+      }
+    }
+    return released;
+  }
+
   /** Entries from `index` on are not what these writes hold any more. */
   truncateFrom(index: number): void {
     for (const write of this.#outstanding) write.lastIndex = Math.min(write.lastIndex, index - 1);

@@ -171,6 +171,12 @@ export class Leader implements Role {
     if (progress?.state === "replicate") progress.becomeProbe(progress.matchIndex + 1);
   }
 
+  /** What was sent to a replica was dropped on this side, and it can be reached again: find out at once what it has. */
+  resend(replica: ReplicaId): void {
+    this.unreachable(replica);
+    this.#replicator.isDue = true;
+  }
+
   tick(): void {
     this.#heartbeatTicks += 1;
     if (this.#heartbeatTicks >= this.#state.heartbeatTicks) this.#sendHeartbeats();

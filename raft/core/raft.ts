@@ -207,12 +207,22 @@ export class Raft {
     if (this.#role.name === "leader") this.#role.unreachable(replica);
   }
 
+  /** What this leader sent to a replica was dropped here, and can be sent again now. */
+  resend(replica: ReplicaId): void {
+    if (this.#role.name === "leader") this.#role.resend(replica);
+  }
+
   /** The oldest write under way is durable. */
   persisted(token: WriteToken): void {
     const { lastIndex, messages } = this.#state.writes.complete(token);
     this.#state.log.persistedTo(lastIndex);
     this.#release(messages);
     if (this.#role.name === "leader") this.#role.persisted();
+  }
+
+  /** Term and vote of a write are durable, ahead of entries for which the disk has no room. */
+  hardStatePersisted(token: WriteToken): void {
+    this.#release(this.#state.writes.completeHardState(token));
   }
 
   /** Committed entries up to `index` were applied. */

@@ -46,6 +46,8 @@ const recentBytesMax = 64 << 20;
 
 /** A host's part with other nodes: frames in and out, ticks, and heartbeats of all groups as one. */
 export class Cluster {
+  /** For how long after a majority was heard nobody else can lead. */
+  readonly leaseMs: number;
   readonly #ports: ClusterPorts;
   readonly #owner: ClusterOwner;
   readonly #ticker: Ticker;
@@ -64,7 +66,10 @@ export class Cluster {
   constructor(ports: ClusterPorts, owner: ClusterOwner) {
     this.#ports = ports;
     this.#owner = owner;
-    this.#ticker = new Ticker(ports.clock, { tickMs: ports.tickMs ?? 100, onTick: owner.onTick });
+    const { tickMs = 100 } = ports;
+    this.#ticker = new Ticker(ports.clock, { tickMs, onTick: owner.onTick });
+    // Who has heard of a leader votes for no other for as many ticks; clocks do not run alike.
+    this.leaseMs = tickMs * owner.electionTicks * 0.8;
   }
 
   randomBelow(below: number): number {
@@ -92,6 +97,23 @@ export class Cluster {
     this.#cancelNews ??= clock.schedule(commitNewsMs, () => this.#tellCommits());
   }
 
+  /** The outbox of a node has drained. */
+  drained(nodeId: number): void {
+    for (const [replica, peer] of this.#peers) {
+      if (nodeIdOf(replica) !== nodeId) continue;
+      for (const id of peer.drained()) {
+        const group = this.#owner.groups.get(id);
+        group?.raft.resend(replica);
+        if (group?.raft.hasReady) this.#owner.onDirty(group);
+      }
+    }
+  }
+
+  /** The connection with a replica has broken. */
+  lost(replica: ReplicaId): void {
+    this.#peers.get(replica)?.lost();
+  }
+
   stop(): void {
     this.#ticker.stop();
     this.#cancelNews?.();
@@ -114,7 +136,10 @@ export class Cluster {
       if (frame.heartbeatsAnswer) {
         this.#peer(from).heartbeats.answered(
           frame.heartbeatsAnswer,
-          (entry) => this.#stepAnswer(from, entry),
+          (entry, sentMs) => {
+            this.#stepAnswer(from, entry);
+            this.#owner.groups.get(entry.group)?.heard(from, { term: entry.term, askedMs: sentMs });
+          },
           (exception) => this.#stepAnswer(from, exception),
         );
       }
@@ -139,7 +164,8 @@ export class Cluster {
 
   sendHeartbeats(): void {
     this.#isRound = false;
-    for (const peer of this.#peers.values()) peer.flush(peer.heartbeats.take());
+    const nowMs = this.#ports.clock.monotonicMs();
+    for (const peer of this.#peers.values()) peer.flush(peer.heartbeats.take(nowMs));
   }
 
   post(group: RaftGroup, message: Message): void {

@@ -8,6 +8,12 @@ interface Told {
   round: number;
 }
 
+/** A round that was sent. */
+interface Round {
+  readonly version: number;
+  readonly sentMs: number;
+}
+
 /** Rounds whose answers are still understood. */
 const roundsKept = 64;
 
@@ -24,8 +30,8 @@ export class HeartbeatSender {
   readonly #removed = new Map<number, number>();
   /** Removals up to this version are forgotten: who has an older one is told everything. */
   #forgottenVersion = 0;
-  /** Version of each of the last rounds. */
-  readonly #versions = new Map<number, number>();
+  /** The last rounds. */
+  readonly #rounds = new Map<number, Round>();
 
   /** A group's heartbeat of the round that `take` ends. */
   note(group: number, { term, commitIndex, readContext }: Heartbeat): void {
@@ -44,7 +50,7 @@ export class HeartbeatSender {
   }
 
   /** Ends a round; undefined where there is nothing to tell. */
-  take(): HeartbeatSet | undefined {
+  take(nowMs: number): HeartbeatSet | undefined {
     this.#round += 1;
     const baseVersion = this.#ackedVersion >= this.#forgottenVersion ? this.#ackedVersion : 0;
     const nextVersion = this.#version + 1;
@@ -62,33 +68,33 @@ export class HeartbeatSender {
     }
     if (isOther) this.#version = nextVersion;
     if (this.#told.size === 0 && this.#removed.size === 0) return undefined;
-    this.#noteRound();
+    this.#noteRound(nowMs);
     const removed = baseVersion === 0 ? [] : this.#removedSince(baseVersion);
     return { round: this.#round, version: this.#version, baseVersion, changed, removed };
   }
 
-  /** Takes an answer; tells of each group that lives with what it was told, or of what it says itself instead. */
+  /** Takes an answer; tells of each group that lives with what it was told and when, or of what it says itself instead. */
   answered(
     { round, version, exceptions }: HeartbeatSetAnswer,
-    onAlive: (entry: HeartbeatEntry) => void,
+    onAlive: (entry: HeartbeatEntry, sentMs: number) => void,
     onException: (exception: {
       readonly group: number;
       readonly term: number;
       readonly readContext: number;
     }) => void,
   ): void {
-    const roundVersion = this.#versions.get(round);
+    const answered = this.#rounds.get(round);
     // Of an earlier life of this node, or so late that it says nothing.
-    if (roundVersion === undefined || version > this.#version) return;
+    if (!answered || version > this.#version) return;
     this.#acknowledged(version);
-    if (version !== roundVersion) return;
+    if (version !== answered.version) return;
     const excepted = new Set<number>();
     for (const exception of exceptions) {
       excepted.add(exception.group);
       onException(exception);
     }
     for (const [group, { entry, sinceVersion }] of this.#told) {
-      if (sinceVersion <= version && !excepted.has(group)) onAlive(entry);
+      if (sinceVersion <= version && !excepted.has(group)) onAlive(entry, answered.sentMs);
     }
   }
 
@@ -101,9 +107,9 @@ export class HeartbeatSender {
     }
   }
 
-  #noteRound(): void {
-    this.#versions.set(this.#round, this.#version);
-    this.#versions.delete(this.#round - roundsKept);
+  #noteRound(sentMs: number): void {
+    this.#rounds.set(this.#round, { version: this.#version, sentMs });
+    this.#rounds.delete(this.#round - roundsKept);
   }
 
   #removedSince(version: number): number[] {

@@ -7,6 +7,8 @@ import { HeartbeatSender } from "./heartbeat-sender.ts";
 /** Payload bytes and messages at which a pass begins another frame for a peer: far below what a transport takes. */
 const frameBytesMax = 8 << 20;
 const frameMessagesMax = 10_000;
+/** Small messages of dropped frames that are kept for a peer until its outbox has drained. */
+const unsentMessagesMax = 1_000;
 
 /** All that this node's groups have to say to one peer, and what is known of the peer's heartbeats. */
 export class PeerTraffic {
@@ -16,6 +18,8 @@ export class PeerTraffic {
   #messages: GroupMessage[] = [];
   #payloadBytes = 0;
   #answer: HeartbeatSetAnswer | undefined;
+  /** Of frames that were dropped: groups whose entries did not go, and all else, which is small. */
+  #unsent: { readonly groups: Set<number>; readonly messages: GroupMessage[] } | undefined;
 
   constructor(send: (frame: PassFrame) => boolean) {
     this.#send = send;
@@ -38,18 +42,41 @@ export class PeerTraffic {
     this.heartbeats.note(group, heartbeat);
   }
 
-  /** Sends what has gathered, with a round of heartbeats where it is time for one. What is dropped Raft asks for again. */
+  /** Sends what has gathered, with a round of heartbeats where it is time for one. */
   flush(heartbeats?: HeartbeatSet): void {
     if (this.#messages.length === 0 && !heartbeats && !this.#answer) return;
+    const messages = this.#messages;
     const frame: PassFrame = {
       kind: "pass",
-      messages: this.#messages,
+      messages,
       ...(heartbeats && { heartbeats }),
       ...(this.#answer && { heartbeatsAnswer: this.#answer }),
     };
     this.#messages = [];
     this.#payloadBytes = 0;
     this.#answer = undefined;
-    this.#send(frame);
+    if (!this.#send(frame)) this.#keep(messages);
+  }
+
+  /** Frames go again: sends what is small once more, and answers the groups whose entries did not go. */
+  drained(): Iterable<number> {
+    const { groups = new Set<number>(), messages = [] } = this.#unsent ?? {};
+    this.#unsent = undefined;
+    for (const { group, message } of messages) this.post(group, message);
+    return groups;
+  }
+
+  /** The connection is gone, and whatever comes next begins anew. */
+  lost(): void {
+    this.#unsent = undefined;
+  }
+
+  /** Entries are too large to be kept: they are sent again from the log. What does not fit is left to heartbeats. */
+  #keep(messages: readonly GroupMessage[]): void {
+    this.#unsent ??= { groups: new Set(), messages: [] };
+    for (const unsent of messages) {
+      if (unsent.message.kind === "append") this.#unsent.groups.add(unsent.group);
+      else if (this.#unsent.messages.length < unsentMessagesMax) this.#unsent.messages.push(unsent);
+    }
   }
 }

@@ -11,8 +11,9 @@ import type { Progress } from "../core/progress.ts";
 import { Raft } from "../core/raft.ts";
 import type { ConfirmedRead, Floor, Leadership, RoleName, WriteToken } from "../core/ready.ts";
 import { nodeIdOf, type ReplicaId } from "../core/replica-id.ts";
+import { HeardMajority } from "./heard-majority.ts";
 import { PendingProposals } from "./pending-proposals.ts";
-import { PendingReads } from "./pending-reads.ts";
+import { PendingReads, ReadUnconfirmedError } from "./pending-reads.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** What a group is made from. */
@@ -38,6 +39,7 @@ export class RaftGroup {
   readonly #onUnstagedBytes: (deltaBytes: number) => void;
   readonly #proposals: PendingProposals;
   readonly #reads: PendingReads;
+  readonly #heard: HeardMajority;
   #durableTerm: number;
   #appliedTerm: number;
   #unstagedBytes = 0;
@@ -54,6 +56,7 @@ export class RaftGroup {
     this.#onUnstagedBytes = onUnstagedBytes;
     this.#proposals = new PendingProposals(id);
     this.#reads = new PendingReads(id);
+    this.#heard = new HeardMajority(this.raft.id);
     this.#durableTerm = this.raft.term;
     this.#appliedTerm = this.raft.floor.term;
     this.#toldTerm = this.raft.term;
@@ -165,6 +168,42 @@ export class RaftGroup {
     return read;
   }
 
+  /**
+   * Whether this replica was the leader at `sinceMs` for certain, and its state the group's newest: a majority has
+   * answered what it was asked then or later. A connection that breaks ends what is known.
+   */
+  hasLedSince(sinceMs: number): boolean {
+    // Whom it hands over to may win without waiting for anybody's silence.
+    if (!this.isSettledLeader || this.raft.isTransferring) return false;
+    return this.isAlone || this.#heard.isSince(sinceMs, this.raft.configuration);
+  }
+
+  /** Asks a majority whether this replica leads; `nowMs` is when. @throws ReadUnconfirmedError */
+  async confirmLeadership(nowMs: number): Promise<void> {
+    if (this.isAlone && this.isSettledLeader) return;
+    const { term } = this.raft;
+    if (this.raft.role !== "leader") throw new ReadUnconfirmedError(this.id);
+    try {
+      await this.readIndex();
+    } catch (error) {
+      this.#heard.clear();
+      throw error;
+    }
+    if (!this.isSettledLeader || this.raft.term !== term) throw new ReadUnconfirmedError(this.id);
+    this.#heard.confirmed(nowMs);
+  }
+
+  /** A follower has answered a heartbeat that was sent at `askedMs`. @internal */
+  heard(from: ReplicaId, { term, askedMs }: { readonly term: number; readonly askedMs: number }): void {
+    if (this.raft.role === "leader" && this.raft.term === term) this.#heard.answered(from, askedMs);
+  }
+
+  /** The connection to a replica has broken. @internal */
+  lost(replica: ReplicaId): void {
+    this.raft.lost(replica);
+    this.#heard.lost(replica);
+  }
+
   /** Begins to change who belongs to the group; seen in `configuration` once committed. */
   changeMembership(change: MembershipChange): Entry | MembershipRefusal {
     const result = this.raft.changeMembership(change);
@@ -197,6 +236,12 @@ export class RaftGroup {
     this.onProgress?.();
   }
 
+  /** Term and vote of a write are durable, and its entries not yet. @internal */
+  hardStatePersisted(token: WriteToken): void {
+    this.#durableTerm = Math.max(this.#durableTerm, token.term);
+    this.raft.hardStatePersisted(token);
+  }
+
   /** A message from another replica has come in. @internal */
   step(message: Message): void {
     this.raft.step(message);
@@ -223,6 +268,7 @@ export class RaftGroup {
   changeLeadership(leadership: Leadership): void {
     this.#proposals.abandon();
     this.#reads.abandon();
+    this.#heard.clear();
     this.#toldTerm = leadership.term;
     this.#isToldSettled = this.isSettledLeader;
     this.stateMachine.leadership?.({ ...leadership, isSettled: this.#isToldSettled });

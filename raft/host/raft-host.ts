@@ -135,6 +135,11 @@ export class RaftHost {
     return { groups: this.#groups.size, led, campaigns: this.#campaigns, electionsWon: this.#electionsWon };
   }
 
+  /** For how long after a majority was heard of a group nobody else can lead it, in ms. */
+  get leaseMs(): number {
+    return this.#cluster?.leaseMs ?? Infinity;
+  }
+
   group(id: number): RaftGroup | undefined {
     return this.#groups.get(id);
   }
@@ -243,11 +248,19 @@ export class RaftHost {
   lost(peer: PeerIdentity): void {
     if (this.#stopped) return;
     const replica = replicaId(peer);
+    this.#cluster?.lost(replica);
     for (const group of this.#groups.values()) {
       if (group.isAlone) continue;
-      group.raft.lost(replica);
+      group.lost(replica);
       if (group.raft.hasReady) this.#dirty.add(group);
     }
+    this.#schedule();
+  }
+
+  /** Frames to a node go again after some were dropped: what they said is said again at once. */
+  outboxDrained(nodeId: number): void {
+    if (this.#stopped) return;
+    this.#cluster?.drained(nodeId);
     this.#schedule();
   }
 
@@ -363,7 +376,7 @@ export class RaftHost {
   async #flush(): Promise<void> {
     this.#writing = true;
     this.#mustFlush = false;
-    const writes = this.#writes.take();
+    const { writes, hardStates } = this.#writes.take();
     try {
       await this.#options.log.flush();
     } finally {
@@ -371,6 +384,11 @@ export class RaftHost {
     }
     this.#writes.completed(writes);
     this.#guarded(() => {
+      for (const { group, token } of hardStates) {
+        if (!this.#has(group)) continue;
+        group.hardStatePersisted(token);
+        this.#collect(group);
+      }
       for (const { group, write } of writes) {
         if (!this.#has(group)) continue;
         group.persisted(write.token);

@@ -1,4 +1,4 @@
-import type { Write } from "../core/ready.ts";
+import type { Write, WriteToken } from "../core/ready.ts";
 import { LogFullError, type LogStore } from "./log-store.ts";
 import type { RaftGroup } from "./raft-group.ts";
 
@@ -9,13 +9,27 @@ export interface GroupWrite {
   readonly sizeBytes: number;
 }
 
+/** Term and vote of a write whose entries wait for room. */
+export interface GroupHardState {
+  readonly group: RaftGroup;
+  readonly token: WriteToken;
+}
+
+/** What one flush makes durable. */
+export interface TakenWrites {
+  readonly writes: readonly GroupWrite[];
+  readonly hardStates: readonly GroupHardState[];
+}
+
 /**
  * Writes from the groups to the log, each group's in order. Those that the log has no room for wait, and with
- * them all later ones of their group: they are neither durable nor refused until there is room.
+ * them all later ones of their group: they are neither durable nor refused until there is room. Terms and votes wait
+ * for nothing: a replica without room for entries must still be able to elect others.
  */
 export class WriteQueue {
   readonly #log: LogStore;
   #staged: GroupWrite[] = [];
+  #hardStates: GroupHardState[] = [];
   readonly #held = new Map<RaftGroup, GroupWrite[]>();
   #bytes = 0;
 
@@ -30,7 +44,7 @@ export class WriteQueue {
 
   /** Whether the next flush would make a write durable. */
   get hasStaged(): boolean {
-    return this.#staged.length > 0;
+    return this.#staged.length > 0 || this.#hardStates.length > 0;
   }
 
   /** Whether writes wait for room. */
@@ -44,8 +58,14 @@ export class WriteQueue {
     this.#bytes += sizeBytes;
     const groupWrite = { group, write, sizeBytes };
     const held = this.#held.get(group);
-    if (held) held.push(groupWrite);
-    else if (!this.#stage(groupWrite)) this.#held.set(group, [groupWrite]);
+    if (!held) {
+      if (!this.#stage(groupWrite)) this.#held.set(group, [groupWrite]);
+      return;
+    }
+    const { hardState } = write;
+    if (hardState) this.#log.setHardState(group.id, hardState);
+    this.#goAhead(groupWrite);
+    held.push(groupWrite);
   }
 
   /** Tries the writes that wait for room. */
@@ -62,10 +82,11 @@ export class WriteQueue {
   }
 
   /** Takes what the flush that begins now makes durable. */
-  take(): readonly GroupWrite[] {
-    const staged = this.#staged;
+  take(): TakenWrites {
+    const taken = { writes: this.#staged, hardStates: this.#hardStates };
     this.#staged = [];
-    return staged;
+    this.#hardStates = [];
+    return taken;
   }
 
   /** Writes that were taken are durable. */
@@ -91,9 +112,18 @@ export class WriteQueue {
       if (write.entries.length > 0) this.#log.append(group.id, write.entries);
     } catch (error) {
       if (!(error instanceof LogFullError)) throw error;
+      this.#goAhead(groupWrite);
       return false;
     }
     this.#staged.push(groupWrite);
     return true;
+  }
+
+  /** Term and vote have gone ahead of the write's entries, and go no second time: later ones may have followed them. */
+  #goAhead(groupWrite: GroupWrite): void {
+    const { group, write } = groupWrite;
+    if (!write.hardState) return;
+    this.#hardStates.push({ group, token: write.token });
+    groupWrite.write = { ...write, hardState: undefined };
   }
 }

@@ -220,7 +220,10 @@ export class ClusterMember {
         },
         // A silent one may be reached by clients all the same; one that closed its connections hardly.
         down: (nodeId, cause) => leaders.setGone(nodeId, cause === "reset" || cause === "left"),
-        drained: (nodeId) => this.news.drained(nodeId),
+        drained: (nodeId) => {
+          this.news.drained(nodeId);
+          host.outboxDrained(nodeId);
+        },
       },
     });
     await this.#listen(directory);

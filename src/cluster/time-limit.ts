@@ -4,7 +4,11 @@ import type { Clock } from "../runtime/clock.ts";
 export const timedOut = Symbol("timed out");
 
 /** The outcome, or `timedOut` where that takes longer than `limitMs`. */
-export function within<T>(clock: Clock, limitMs: number, outcome: Promise<T>): Promise<T | typeof timedOut> {
+export function within<T>(
+  clock: Pick<Clock, "schedule">,
+  limitMs: number,
+  outcome: Promise<T>,
+): Promise<T | typeof timedOut> {
   return new Promise((resolve, reject) => {
     const cancelTimer = clock.schedule(Math.max(0, limitMs), () => resolve(timedOut));
     outcome.then(resolve, reject).finally(cancelTimer);

@@ -111,6 +111,7 @@ export interface OffsetsConfig {
   readonly retentionMs: number;
   readonly retentionCheckIntervalMs: number;
   readonly metadataMaxBytes: number;
+  readonly commitTimeoutMs: number;
   readonly topicPartitions: number;
   readonly topicReplicationFactor: number;
   readonly topicSegmentBytes: number;
@@ -338,6 +339,7 @@ function readOffsetsConfig(read: ValueReader): OffsetsConfig {
     retentionMs: read.number("offsets.retention.minutes") * 60_000,
     retentionCheckIntervalMs: read.number("offsets.retention.check.interval.ms"),
     metadataMaxBytes: read.number("offset.metadata.max.bytes"),
+    commitTimeoutMs: read.number("offsets.commit.timeout.ms"),
     topicPartitions: read.number("offsets.topic.num.partitions"),
     topicReplicationFactor: read.number("offsets.topic.replication.factor"),
     topicSegmentBytes: read.number("offsets.topic.segment.bytes"),

@@ -91,7 +91,11 @@ export const brokerCoordinatorConfigs: readonly ConfigDefinition[] = [
     importance: "high",
     does: "The longest metadata text that may go with a committed offset.",
   }),
-  int("offsets.commit.timeout.ms", 5000, { validator: atLeast(1), importance: "high" }),
+  int("offsets.commit.timeout.ms", 5000, {
+    validator: atLeast(1),
+    importance: "high",
+    does: "How long a client waits for what a group coordinator has to write; what takes longer may be done all the same.",
+  }),
   int("offsets.load.buffer.size", 5_242_880, { validator: atLeast(1), importance: "high" }),
   long("offsets.retention.check.interval.ms", 600_000, {
     validator: atLeast(1),

@@ -11,5 +11,6 @@ export function groupConfigOf({ groups, offsets }: BrokerConfig): GroupConfig {
     memberCountMax: groups.maxSize,
     offsetMetadataBytesMax: offsets.metadataMaxBytes,
     offsetsRetentionMs: offsets.retentionMs,
+    commitTimeoutMs: offsets.commitTimeoutMs,
   };
 }

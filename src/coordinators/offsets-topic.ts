@@ -47,6 +47,18 @@ export class OffsetsTopic implements GroupLog {
     return this.#creation;
   }
 
+  isCertain(index: number): boolean {
+    return this.#options.partitions.find(offsetsTopicName, index)?.isCertainLeader ?? false;
+  }
+
+  async confirm(index: number): Promise<void> {
+    try {
+      await this.#options.partitions.find(offsetsTopicName, index)?.confirmLeadership();
+    } catch {
+      // Whoever looks next sees that it is not certain.
+    }
+  }
+
   async append(index: number, records: readonly GroupRecord[], nowMs: number): Promise<void> {
     const partition = this.#partition(index);
     if (!this.#options.hasRoom()) {

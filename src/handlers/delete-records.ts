@@ -45,10 +45,12 @@ async function trim(
     return { lowWatermark: -1, errorCode: ErrorCode.policyViolation };
 
   const target = offset === upToHighWatermark ? partition.highWatermark : offset;
-  if (target < 0 || target > partition.highWatermark) {
-    return { lowWatermark: -1, errorCode: ErrorCode.offsetOutOfRange };
-  }
   try {
+    // It may be there and not be known here, where another node has led meanwhile.
+    if (target > partition.highWatermark) await partition.confirmLeadership();
+    if (target < 0 || target > partition.highWatermark) {
+      return { lowWatermark: -1, errorCode: ErrorCode.offsetOutOfRange };
+    }
     const outcome = await within(broker.clock, limitMs, partition.trimTo(target));
     if (outcome === timedOut) return { lowWatermark: -1, errorCode: ErrorCode.requestTimedOut };
     return { lowWatermark: partition.logStartOffset, errorCode: ErrorCode.none };

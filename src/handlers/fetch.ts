@@ -184,8 +184,10 @@ async function readOne(
     };
   }
   if (isOfFuture || request.fetchOffset < logStartOffset) return failed(request, ErrorCode.offsetOutOfRange);
-  const outOfRange = request.fetchOffset > highWatermark ? errorBehind(partition, request) : ErrorCode.none;
-  if (outOfRange !== ErrorCode.none) return failed(request, outOfRange);
+  if (request.fetchOffset > highWatermark) {
+    const errorCode = await errorBehind(partition, request);
+    if (errorCode !== ErrorCode.none) return failed(request, errorCode);
+  }
 
   const mayBeElsewhere = bounds.rackId !== "" && partition.isLeader;
   const preferredReadReplica = mayBeElsewhere
@@ -223,9 +225,17 @@ async function readOne(
  * What a reader is told whose offset is not committed here. A follower may be behind: what it has waits for its commit,
  * and of what it has not only the leader knows whether it is there (KIP-392).
  */
-function errorBehind(partition: Partition, { fetchOffset }: PartitionRequest): ErrorCode {
-  if (partition.isLeader) return ErrorCode.offsetOutOfRange;
-  return fetchOffset <= partition.endOffset ? ErrorCode.none : ErrorCode.offsetNotAvailable;
+async function errorBehind(partition: Partition, { fetchOffset }: PartitionRequest): Promise<ErrorCode> {
+  if (!partition.isLeader) {
+    return fetchOffset <= partition.endOffset ? ErrorCode.none : ErrorCode.offsetNotAvailable;
+  }
+  try {
+    // Readers that are told so begin somewhere else: one that was replaced without knowing it must not say it.
+    await partition.confirmLeadership();
+  } catch {
+    return ErrorCode.notLeaderOrFollower;
+  }
+  return fetchOffset <= partition.highWatermark ? ErrorCode.none : ErrorCode.offsetOutOfRange;
 }
 
 /** Deleted, or only moved away. */

@@ -1,6 +1,7 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ListOffsetsRequest, ListOffsetsResponse } from "#protocol/messages/list-offsets.ts";
 import type { Partition } from "../partitions/partition.ts";
+import { confirmedLeaders } from "./confirmed-leaders.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
 import { readerEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
@@ -37,6 +38,13 @@ interface Place {
   readonly leaderEpoch: number;
 }
 
+interface FindOptions {
+  readonly request: Request;
+  readonly context: RequestContext;
+  /** The partitions of which a majority says that they are led here. */
+  readonly confirmed: ReadonlySet<Partition>;
+}
+
 /** Finds offsets by timestamp: inside batches, and by the special ones for the ends of the log. */
 export async function listOffsets(
   broker: ServedBroker,
@@ -44,6 +52,13 @@ export async function listOffsets(
   context: RequestContext,
 ): Promise<Response> {
   const repeated = repeatedPartitions(request);
+  // The ends of a log that another node has led meanwhile lie elsewhere: all leaders are asked for at once.
+  const confirmed = await confirmedLeaders(
+    broker,
+    request.topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex }) => ({ topic: name, index: partitionIndex })),
+    ),
+  );
   const topics = [];
   for (const { name, partitions } of request.topics) {
     const answers: PartitionAnswer[] = [];
@@ -53,7 +68,7 @@ export async function listOffsets(
         : ErrorCode.none;
       answers.push(
         errorCode === ErrorCode.none
-          ? await findOne(broker, name, wanted, request.isolationLevel, context.apiVersion)
+          ? await findOne(broker, name, wanted, { request, context, confirmed })
           : failed(wanted, errorCode),
       );
     }
@@ -79,12 +94,14 @@ async function findOne(
   broker: ServedBroker,
   topic: string,
   wanted: PartitionRequest,
-  isolationLevel: number,
-  apiVersion: number,
+  { request: { isolationLevel }, context: { apiVersion }, confirmed }: FindOptions,
 ): Promise<PartitionAnswer> {
   const partition = broker.partitions.find(topic, wanted.partitionIndex);
   if (!partition) return failed(wanted, errorOfAbsent(broker, topic, wanted.partitionIndex));
-  const errorCode = readerEpochError(broker, partition, wanted.currentLeaderEpoch);
+  const isInDoubt = partition.isLeader && !confirmed.has(partition);
+  const errorCode = isInDoubt
+    ? ErrorCode.notLeaderOrFollower
+    : readerEpochError(broker, partition, wanted.currentLeaderEpoch);
   if (errorCode !== ErrorCode.none) return failed(wanted, errorCode);
   if (!isKnownTimestamp(wanted.timestamp, apiVersion)) return failed(wanted, ErrorCode.unsupportedVersion);
   // Where nobody leads only the beginning is known for sure.

@@ -4,22 +4,30 @@ import type {
   OffsetForLeaderEpochResponse,
 } from "#protocol/messages/offset-for-leader-epoch.ts";
 import type { Partition } from "../partitions/partition.ts";
+import { confirmedLeaders } from "./confirmed-leaders.ts";
 import { readerEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Says where an epoch ended, so that a client can tell whether the log it read is still the log (KIP-320). */
-export function offsetForLeaderEpoch(
+export async function offsetForLeaderEpoch(
   broker: ServedBroker,
   request: OffsetForLeaderEpochRequest,
-): OffsetForLeaderEpochResponse {
+): Promise<OffsetForLeaderEpochResponse> {
+  const confirmed = await confirmedLeaders(
+    broker,
+    request.topics.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition: index }) => ({ topic, index })),
+    ),
+  );
   const topics = request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
       const partition = broker.partitions.find(topic, index);
-      const errorCode = partition
-        ? readerEpochError(broker, partition, currentLeaderEpoch)
-        : errorOfAbsent(broker, topic, index);
+      const isInDoubt = partition?.isLeader && !confirmed.has(partition);
+      let errorCode: ErrorCode = ErrorCode.notLeaderOrFollower;
+      if (!partition) errorCode = errorOfAbsent(broker, topic, index);
+      else if (!isInDoubt) errorCode = readerEpochError(broker, partition, currentLeaderEpoch);
       if (!partition || errorCode !== ErrorCode.none) {
         return { errorCode, partition: index, leaderEpoch: -1, endOffset: -1 };
       }

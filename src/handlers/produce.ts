@@ -177,7 +177,8 @@ function append(
         committed: request.acks === 0 ? undefined : partition.whenCommitted(outcome.nextOffset, wait),
       };
     case "outOfOrder":
-      return failed(
+      return refusedForSure(
+        partition,
         refusedBy(
           partition,
           failure(
@@ -188,7 +189,8 @@ function append(
         ),
       );
     case "fenced":
-      return failed(
+      return refusedForSure(
+        partition,
         refusedBy(
           partition,
           failure(
@@ -208,6 +210,11 @@ function append(
 /** Tells where the log starts too: a producer that lost its place finds out whether its records are gone. */
 function refusedBy({ logStartOffset }: Partition, answer: PartitionAnswer): PartitionAnswer {
   return { ...answer, logStartOffset };
+}
+
+/** Producers may give up on such an answer: one that was replaced without knowing it must not give it. */
+function refusedForSure(partition: Partition, answer: PartitionAnswer): Appending {
+  return { answer, committed: partition.isCertainLeader ? undefined : partition.confirmLeadership() };
 }
 
 function failed(answer: PartitionAnswer): Appending {

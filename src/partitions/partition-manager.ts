@@ -278,6 +278,7 @@ export class PartitionManager {
         if (dirty.isOver) await log.flush();
       },
       isReachable: this.#options.isReachable,
+      lease: { monotonicMs: () => this.#options.clock.monotonicMs(), leaseMs: host.leaseMs },
       deadlines: this.#deadlines,
       uncommitted: this.uncommitted,
       onLeadership: (changed) => this.#tellLeadership(changed),

@@ -48,6 +48,8 @@ export interface PartitionOptions {
   readonly makeRoom?: () => Promise<void>;
   /** Whether a node can be talked to now; this one always. Every one, unless told. */
   readonly isReachable?: (nodeId: number) => boolean;
+  /** Monotonic time, and for how long after it heard of a majority a leader is one for certain. */
+  readonly lease?: { readonly monotonicMs: () => number; readonly leaseMs: number };
   /** Who ends waits; without it they end with a commit or with leadership. */
   readonly deadlines?: CommitDeadlines;
   /** What all partitions of the node have proposed. */
@@ -124,6 +126,7 @@ export class Partition implements StateMachine {
   #isClosed = false;
   #isExpiryWatched = false;
   readonly #trims: Trims;
+  readonly #lease: PartitionOptions["lease"];
   readonly #deadlines: CommitDeadlines | undefined;
   readonly #uncommitted: UncommittedBytes;
   /** This partition's share. */
@@ -145,6 +148,7 @@ export class Partition implements StateMachine {
     this.#makeRoom = options.makeRoom;
     this.#onLeadership = options.onLeadership;
     this.#isReachable = options.isReachable ?? (() => true);
+    this.#lease = options.lease;
     this.#deadlines = options.deadlines;
     this.#uncommitted = options.uncommitted ?? new UncommittedBytes();
     const { executeTrim = ({ log }, startOffset) => log.trimTo(startOffset) } = options;
@@ -173,6 +177,22 @@ export class Partition implements StateMachine {
   /** The node that leads it, as far as this one knows; -1 for none. */
   get leaderNodeId(): number {
     return this.#group?.leaderNodeId ?? -1;
+  }
+
+  /**
+   * Whether nobody else can lead by now, as far as time tells: a process that stood still finds out here, before
+   * anybody has told it.
+   */
+  get isCertainLeader(): boolean {
+    if (!this.isLeader || !this.#group || !this.#lease) return this.isLeader;
+    const { monotonicMs, leaseMs } = this.#lease;
+    return this.#group.isAlone || this.#group.hasLedSince(monotonicMs() - leaseMs);
+  }
+
+  /** Resolves once a majority has said that this replica leads, with all that was committed applied. @throws ReadUnconfirmedError, LeadershipLostError */
+  async confirmLeadership(): Promise<void> {
+    if (!this.isLeader || !this.#group) throw new LeadershipLostError(this);
+    await this.#group.confirmLeadership(this.#lease?.monotonicMs() ?? 0);
   }
 
   /** Kafka's leader epoch is the group's term. */

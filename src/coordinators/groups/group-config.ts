@@ -12,6 +12,8 @@ export interface GroupConfig {
   readonly offsetMetadataBytesMax: number;
   /** offsets.retention.minutes, in ms. */
   readonly offsetsRetentionMs: number;
+  /** offsets.commit.timeout.ms: how long clients wait for anything that has to be written. */
+  readonly commitTimeoutMs: number;
   /** How long a JoinGroup of a member that never joined before is parked before the member is dropped. */
   readonly newMemberJoinTimeoutMs: number;
   /** Groups of one partition; beyond it new groups are refused until others are removed. */
@@ -28,6 +30,7 @@ export const defaultGroupConfig: GroupConfig = {
   memberCountMax: 2 ** 31 - 1,
   offsetMetadataBytesMax: 4096,
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1000,
+  commitTimeoutMs: 5_000,
   newMemberJoinTimeoutMs: 5 * 60 * 1000,
   groupCountMax: 100_000,
   pendingMemberCountMax: 10_000,

@@ -109,6 +109,29 @@ export class GroupCoordinator {
     for (const partition of [...this.#shards.keys()]) this.resign(partition);
   }
 
+  /**
+   * Clears doubts about who coordinates a group, before it is answered for: a process that stood still may have been
+   * replaced meanwhile. `isStrict` asks the others in any case. Undefined where there is no doubt.
+   */
+  settle(groupIds: readonly string[], how: { isStrict: boolean }): Promise<unknown> | undefined {
+    return this.#settle(new Set(groupIds.map((groupId) => this.partitionOf(groupId))), how);
+  }
+
+  /** The same for all groups. */
+  settleAll(): Promise<unknown> | undefined {
+    return this.#settle(this.#shards.keys(), { isStrict: false });
+  }
+
+  #settle(partitions: Iterable<number>, { isStrict }: { isStrict: boolean }): Promise<unknown> | undefined {
+    const { log } = this.#environment;
+    const asked: Promise<void>[] = [];
+    for (const partition of partitions) {
+      if (this.#shards.get(partition)?.status !== "active") continue;
+      if (isStrict || !log.isCertain(partition)) asked.push(log.confirm(partition));
+    }
+    return asked.length > 0 ? Promise.all(asked) : undefined;
+  }
+
   async joinGroup(request: JoinGroupRequest, context: JoinContext): Promise<JoinGroupAnswer> {
     const shard = this.#shardOfMember(request.groupId);
     const answer = isRefusal(shard)
@@ -151,14 +174,17 @@ export class GroupCoordinator {
     const isLoading = shards.some((shard) => shard.status === "loading");
     return {
       errorCode: isLoading ? ErrorCode.coordinatorLoadInProgress : ErrorCode.none,
-      groups: shards.flatMap((shard) => (shard.status === "active" ? listGroups(shard, request) : [])),
+      groups: shards.flatMap((shard) => (this.#answersFor(shard) ? listGroups(shard, request) : [])),
     };
   }
 
   async deleteGroups(request: DeleteGroupsRequest): Promise<DeleteGroupsAnswer> {
     const deletions = request.groupsNames.map(async (groupId) => {
       const shard = this.#shardOf(groupId);
-      return { groupId, errorCode: isRefusal(shard) ? shard : await deleteGroup(shard, groupId) };
+      return {
+        groupId,
+        errorCode: isRefusal(shard) ? shard : await shard.inTime(deleteGroup(shard, groupId)),
+      };
     });
     return { results: await Promise.all(deletions) };
   }
@@ -221,6 +247,11 @@ export class GroupCoordinator {
     await Promise.all(active.map(work));
   }
 
+  /** What another node may have taken over is not answered for. */
+  #answersFor(shard: GroupShard): boolean {
+    return shard.status === "active" && this.#environment.log.isCertain(shard.partition);
+  }
+
   /** Membership needs a name; offsets may be stored under the empty one, as consumers of old did. */
   #shardOfMember(groupId: string): GroupShard | ErrorCode {
     return groupId === "" ? ErrorCode.invalidGroupId : this.#shardOf(groupId);
@@ -239,7 +270,7 @@ export class GroupCoordinator {
       case "failed":
         return ErrorCode.coordinatorNotAvailable;
       case "active":
-        return shard;
+        return this.#answersFor(shard) ? shard : ErrorCode.notCoordinator;
       default:
         return shard.status satisfies never;
     }

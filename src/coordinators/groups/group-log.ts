@@ -12,6 +12,10 @@ export interface GroupRecord {
  */
 export interface GroupLog {
   readonly partitionCount: number;
+  /** Whether no other coordinator can have taken the partition over by now, as far as time tells; synchronous and cheap. */
+  isCertain(partition: number): boolean;
+  /** Finds out for sure whether this node coordinates the partition; `isCertain` knows then. Never rejects. */
+  confirm(partition: number): Promise<void>;
   /** Appends the records as one atomic batch stamped with `nowMs`. */
   append(partition: number, records: readonly GroupRecord[], nowMs: number): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
+import { timedOut, within } from "../../cluster/time-limit.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Identity } from "../../runtime/identity.ts";
 import { ClassicGroup } from "./group.ts";
@@ -90,6 +91,15 @@ export class GroupShard {
       if (!(error instanceof GroupLogError)) throw error;
       return appendFailure(error, tooLarge);
     }
+  }
+
+  /**
+   * What became of a write, as its client hears it: in time, or that the coordinator is not available. What it does
+   * to the group follows what really becomes of it, whenever that is.
+   */
+  async inTime(outcome: Promise<ErrorCode>): Promise<ErrorCode> {
+    const inTime = await within(this.environment.clock, this.config.commitTimeoutMs, outcome);
+    return inTime === timedOut ? ErrorCode.coordinatorNotAvailable : inTime;
   }
 
   /** Appends any number of records, as many batches as they need; stops at the first failure. */

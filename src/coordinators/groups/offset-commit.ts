@@ -31,8 +31,8 @@ export async function commitOffsets(
   if (refused !== ErrorCode.none) return refuseKnown(shard, request, version, refused);
 
   const { outcomes, entries } = sort(shard, request, version);
-  const errorCode = await store(shard, group, entries);
-  shard.dropIfHollow(group);
+  const stored = store(shard, group, entries).finally(() => shard.dropIfHollow(group));
+  const errorCode = await shard.inTime(stored);
   return { topics: errorCode === ErrorCode.none ? outcomes : settled(outcomes, errorCode) };
 }
 

@@ -27,7 +27,7 @@ export async function deleteOffsets(
       return { partitionIndex, errorCode };
     }),
   }));
-  const errorCode = await removeOffsets(shard, group, places);
+  const errorCode = await shard.inTime(removeOffsets(shard, group, places));
   return errorCode === ErrorCode.none ? { errorCode, topics } : { errorCode, topics: [] };
 }
 

@@ -81,7 +81,7 @@ async function storeNewId(
 ): Promise<void> {
   const { generationId } = group;
   group.refreshSubscription();
-  const errorCode = await shard.append([groupMetadataRecord(group)]);
+  const errorCode = await shard.inTime(shard.append([groupMetadataRecord(group)]));
 
   // Where the group went on, or the name was taken once more, somebody else answers this member.
   const isCurrent =

@@ -77,7 +77,8 @@ async function storeAssignment(
   const assignments = new Map<string, Uint8Array>();
   for (const { memberId, assignment } of request.assignments) assignments.set(memberId, copyOf(assignment));
 
-  const errorCode = await shard.append([groupMetadataRecord(group, assignments)]);
+  // One that is stored too late is of a generation that nobody was told of: the next one is stored behind it.
+  const errorCode = await shard.inTime(shard.append([groupMetadataRecord(group, assignments)]));
 
   // Members may have come or gone meanwhile; then the rebalance that they started has answered everybody.
   if (group.state !== "CompletingRebalance" || group.generationId !== generationId) return;

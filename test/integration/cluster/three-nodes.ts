@@ -20,6 +20,8 @@ export interface ClusterLayout {
   }) => Promise<number>;
   /** Where a node's data lies; beside its properties file, unless told. */
   readonly dataDirectory?: (nodeId: number) => string | undefined;
+  /** None, unless told. */
+  readonly rackOf?: (nodeId: number) => string;
 }
 
 /** One node of a cluster, as a process that may be killed and started again. */
@@ -174,7 +176,7 @@ export class ThreeNodes implements AsyncDisposable {
 async function writeFiles(
   directory: string,
   settings: Readonly<Record<string, string>>,
-  { route, dataDirectory }: ClusterLayout,
+  { route, dataDirectory, rackOf }: ClusterLayout,
 ): Promise<ClusterNode[]> {
   const places: { nodeId: number; port: number; controllerPort: number }[] = [];
   for (const nodeId of [1, 2, 3]) {
@@ -201,6 +203,7 @@ async function writeFiles(
         "inter.broker.listener.name=PLAINTEXT",
         "controller.listener.names=CONTROLLER",
         `log.dirs=${dataDirectory?.(nodeId) ?? join(home, "data")}`,
+        ...(rackOf ? [`broker.rack=${rackOf(nodeId)}`] : []),
         "num.partitions=1",
         "default.replication.factor=3",
         "min.insync.replicas=2",

@@ -91,7 +91,7 @@ test("a replica of whose log the leader has nothing left begins where the leader
   // And goes on with Raft from there.
   await produce(leader, batchOf(["more"]));
   await caughtUp(cluster, away.nodeId, origin.highWatermark);
-});
+}, 120_000);
 
 test("a start in the middle of a batch is taken over as it is", async () => {
   await using cluster = await ClusterWorld.start({ config });
@@ -108,7 +108,7 @@ test("a start in the middle of a batch is taken over as it is", async () => {
   await cluster.clock.advance(1_000);
   expectAlike(replica, origin);
   expect(replica.logStartOffset).toBe(start);
-});
+}, 120_000);
 
 test("a leader without a single record left has an end, and that is where the replica begins", async () => {
   await using cluster = await ClusterWorld.start({ config });
@@ -124,7 +124,7 @@ test("a leader without a single record left has an end, and that is where the re
     origin.highWatermark,
   ]);
   expect(knownProducers(replica)).toEqual(knownProducers(origin));
-});
+}, 120_000);
 
 test("a replica that only lacks a trim learns it with the rest that it missed", async () => {
   await using cluster = await ClusterWorld.start({ config });
@@ -138,7 +138,7 @@ test("a replica that only lacks a trim learns it with the rest that it missed", 
   await cluster.clock.advance(1_000);
   expect(replica.log.startOffset).toBe(1);
   expect(await valuesOf(replica)).toEqual(await valuesOf(origin));
-});
+}, 120_000);
 
 test("a crash at any change of the disk while a replica begins anew leaves one that does so again", async () => {
   await using cluster = await ClusterWorld.start({ config });

@@ -17,12 +17,25 @@ export class MemoryGroupLog implements GroupLog {
   appendCount = 0;
   isHolding = false;
   failure: GroupLogErrorCode | null = null;
+  /** Whether another coordinator may have taken over, and whether asking finds that it has not. */
+  isInDoubt = false;
+  isConfirmable = true;
+  confirmCount = 0;
   /** Runs between the last record and the end of a load. */
   onLoad: () => Promise<void> = () => Promise.resolve();
   readonly #waiting: Waiting[] = [];
 
   constructor(partitionCount = 1) {
     this.partitionCount = partitionCount;
+  }
+
+  isCertain(): boolean {
+    return !this.isInDoubt;
+  }
+
+  async confirm(): Promise<void> {
+    this.confirmCount++;
+    this.isInDoubt = !this.isConfirmable;
   }
 
   append(partition: number, records: readonly GroupRecord[], nowMs: number): Promise<void> {
