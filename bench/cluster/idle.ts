@@ -1,9 +1,9 @@
 /*
  * What a cluster of three costs that has many groups and nothing to do: processor time of each node, and elections.
  *
- *   node bench/cluster/idle.ts --seconds 60              1,000 groups of three replicas
- *   node bench/cluster/idle.ts --seconds 60 --busy       the same while every core has a program that never rests
- *   node bench/cluster/idle.ts --seconds 600 --write     and puts the table into docs/benchmarks.md
+ *   npm run bench:idle -- --seconds 60              1,000 groups of three replicas
+ *   npm run bench:idle -- --seconds 60 --busy       the same while every core has a program that never rests
+ *   npm run bench:idle -- --seconds 600 --write     and puts the table into docs/benchmarks.md
  */
 
 import { spawn } from "node:child_process";
@@ -31,7 +31,7 @@ interface IdleRun {
 const root = join(import.meta.dirname, "..", "..");
 const directory = join(root, ".cache", "bench-idle");
 const docsPath = join(root, "docs", "benchmarks.md");
-const tableStart = "<!-- idle: written by node bench/cluster/idle.ts --write -->";
+const tableStart = "<!-- idle: written by npm run bench:idle -- --write -->";
 const tableEnd = "<!-- end of idle -->";
 const topic = "idle";
 const settleMs = 5_000;

@@ -47,17 +47,15 @@ export function listPartitionReassignments(
   broker: ServedBroker,
   request: ListPartitionReassignmentsRequest,
 ): ListPartitionReassignmentsResponse {
-  const topics = new Map<string, NonNullable<ListPartitionReassignmentsResponse["topics"]>[number]>();
-  for (const { topic, partition } of broker.reassignments.list(request.topics)) {
-    const { index, replicas, move } = partition;
-    const others = topics.get(topic)?.partitions ?? [];
-    const ongoing = {
+  const ongoing = Map.groupBy(broker.reassignments.list(request.topics), ({ topic }) => topic);
+  const topics = [...ongoing].map(([name, moves]) => ({
+    name,
+    partitions: moves.map(({ partition: { index, replicas, move } }) => ({
       partitionIndex: index,
       replicas,
       addingReplicas: move?.adding ?? [],
       removingReplicas: move?.removing ?? [],
-    };
-    topics.set(topic, { name: topic, partitions: [...others, ongoing] });
-  }
-  return { errorCode: ErrorCode.none, errorMessage: null, topics: [...topics.values()] };
+    })),
+  }));
+  return { errorCode: ErrorCode.none, errorMessage: null, topics };
 }

@@ -20,7 +20,8 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   schedule(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(delayMs, delayMsMax));
+    // What was due a moment ago is due now; Node would complain of a negative delay.
+    const timer = setTimeout(callback, Math.max(0, Math.min(delayMs, delayMsMax)));
     return () => clearTimeout(timer);
   },
   soon(callback) {
