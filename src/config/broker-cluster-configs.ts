@@ -72,7 +72,6 @@ export const brokerClusterConfigs: readonly ConfigDefinition[] = [
   long("replica.high.watermark.checkpoint.interval.ms", 5000, { importance: "high" }),
   long("replica.lag.time.max.ms", 30000, { importance: "high" }),
   string("replica.selector.class", null, {
-    validator: oneOf(rackAwareSelector),
     does: "Where consumers read that name their rack (KIP-392): in it, with Kafka's RackAwareReplicaSelector; else at the leader.",
   }),
   int("replica.socket.receive.buffer.bytes", 65536, { importance: "high" }),

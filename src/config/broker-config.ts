@@ -216,7 +216,7 @@ function invalidTexts(layers: BrokerLayers): string[] {
   return problems;
 }
 
-/** Values that are fine by themselves and not together. */
+/** Values that are fine by themselves and not together, or that Kafka has and we do not. */
 function refuseContradictions(read: ValueReader, problems: string[]): void {
   const expect = (isFine: boolean, problem: string): void => {
     if (!isFine) problems.push(problem);
@@ -224,6 +224,11 @@ function refuseContradictions(read: ValueReader, problems: string[]): void {
   expect(
     read.number("group.min.session.timeout.ms") <= read.number("group.max.session.timeout.ms"),
     "Cannot use group.min.session.timeout.ms: it is larger than group.max.session.timeout.ms",
+  );
+  const selector = read.textOrNull("replica.selector.class") ?? rackAwareSelector;
+  expect(
+    selector === rackAwareSelector,
+    `Cannot use ${selector} as replica.selector.class: there is ${rackAwareSelector} alone`,
   );
   const queuedBytes = read.number("queued.max.request.bytes");
   expect(
