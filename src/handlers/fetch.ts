@@ -189,6 +189,12 @@ async function readOne(
     if (errorCode !== ErrorCode.none) return failed(request, errorCode);
   }
 
+  // Whom nobody leads gives what it has (decision 19). Behind that the reader has to look for the others: they may go on.
+  const isLeaderless = !partition.isLeader && partition.followedNodeId < 0;
+  if (isLeaderless && request.fetchOffset >= highWatermark) {
+    return failed(request, ErrorCode.notLeaderOrFollower);
+  }
+
   const mayBeElsewhere = bounds.rackId !== "" && partition.isLeader;
   const preferredReadReplica = mayBeElsewhere
     ? bounds.broker.readReplicas.preferred(partition, {

@@ -60,6 +60,25 @@ async function untilInSync(topics: readonly string[], nodeIds: readonly number[]
   });
 }
 
+/** Resolves when the metadata group counts on a node's new disk. */
+async function untilMetadataVoter(nodeId: number): Promise<void> {
+  const voter = String((await incarnationOf(nodeId)) * 2 ** 31 + nodeId);
+  await waitUntil("the metadata group's voter", () =>
+    cluster.nodes.some(({ log }) =>
+      log.some((line) => line.includes("the metadata group has a voter") && line.includes(voter)),
+    ),
+  );
+}
+
+/** Resolves when no node says that its groups still get other members: before that no other node may be lost. */
+async function untilSettled(): Promise<void> {
+  const isSettled = (log: readonly string[]) => {
+    const last = log.findLast((line) => line.includes("groups that are led here"));
+    return last === undefined || last.includes("members that are wanted");
+  };
+  await waitUntil("all members exchanged", () => cluster.nodes.every(({ log }) => isSettled(log)));
+}
+
 test("a wiped disk is refused, replaced on request, and has then all that the lost one had", async () => {
   const kafka = connectTo(cluster);
   const topic = uniqueName("lost");
@@ -84,6 +103,8 @@ test("a wiped disk is refused, replaced on request, and has then all that the lo
   await replaceDisk(3);
   await untilInSync([topic], [1, 2, 3]);
   expect(await incarnationOf(3)).toBe(1);
+  await untilMetadataVoter(3);
+  await untilSettled();
   await numbers.more(50, "records with the new disk");
 
   // With one of the others gone it must have everything, and its vote.
@@ -109,19 +130,10 @@ test("one disk after the other is replaced, and the cluster starts again from wh
     await numbers.more(50, `records before the disk of node ${nodeId} is lost`);
     await replaceDisk(nodeId);
     await untilInSync([topic], [1, 2, 3]);
-    const voter = String((await incarnationOf(nodeId)) * 2 ** 31 + nodeId);
-    await waitUntil("the metadata group's voter", () =>
-      cluster.nodes.some(({ log }) =>
-        log.some((line) => line.includes("the metadata group has a voter") && line.includes(voter)),
-      ),
-    );
+    await untilMetadataVoter(nodeId);
   }
   await numbers.stop();
-  const isSettled = (log: readonly string[]) => {
-    const last = log.findLast((line) => line.includes("groups that are led here"));
-    return last === undefined || last.includes("members that are wanted");
-  };
-  await waitUntil("all members exchanged", () => cluster.nodes.every(({ log }) => isSettled(log)));
+  await untilSettled();
   await cluster.kill();
   // Two of the three are a majority, whichever they are, and know it.
   for (const nodeId of [1, 3]) cluster.node(nodeId).start();
