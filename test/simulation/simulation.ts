@@ -12,7 +12,7 @@ import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
 import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
-import { disableNodes, disturbances, isCalm, ledTermsOf, probeTasks } from "./cluster/majority.ts";
+import { disableNodes, disturbances, isCalm, ledTermsOf, probeTasks, termsOf } from "./cluster/majority.ts";
 import { type Mark, Marks } from "./cluster/marks.ts";
 import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
 import { brokerPort, nodeConfig } from "./cluster/node-config.ts";
@@ -224,6 +224,7 @@ class Simulation implements Disposable {
     const others = nodes.filter(({ host }) => majority.others.includes(host));
     const well = nodes.filter((node) => !others.includes(node));
     const far = [...well, ...(majority.withClients ? clients.map(({ name }) => ({ host: name })) : [])];
+    const terms = termsOf(others);
     const heal = disableNodes(others, {
       state: majority.state,
       far: far.map(({ host }) => host),
@@ -239,7 +240,7 @@ class Simulation implements Disposable {
     });
     const endUs = this.#scheduler.nowUs + settleUs;
     await this.#scheduler.run(() => this.#scheduler.nowUs >= endUs || this.#isHopeless);
-    for (const violation of disturbances(led, nodes)) this.#violate(violation);
+    for (const violation of disturbances(led, terms, nodes)) this.#violate(violation);
     return areBack;
   }
 

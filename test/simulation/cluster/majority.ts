@@ -44,6 +44,17 @@ export function ledTermsOf(nodes: Iterable<SimulatedNode>): Map<number, number> 
   return new Map(led.map(({ groupId, leaderEpoch }) => [groupId, leaderEpoch]));
 }
 
+/** The highest term that these nodes have reached, by group: one that was campaigning is ahead of who leads. */
+export function termsOf(nodes: Iterable<SimulatedNode>): Map<number, number> {
+  const terms = new Map<number, number>();
+  for (const { broker } of nodes) {
+    for (const { groupId, leaderEpoch } of broker?.partitions.all() ?? []) {
+      terms.set(groupId, Math.max(leaderEpoch, terms.get(groupId) ?? 0));
+    }
+  }
+  return terms;
+}
+
 /** Whether nothing but who comes back could end a leadership: no transfer is due, and no delay looks like a death. */
 export function isCalm({ brokerConfigs, links, disk }: Plan): boolean {
   const isRebalanced = brokerConfigs["auto.leader.rebalance.enable"] === "true";
@@ -52,15 +63,19 @@ export function isCalm({ brokerConfigs, links, disk }: Plan): boolean {
   return !isRebalanced && !isLinkSlow && !isDiskSlow;
 }
 
-/** Leaderships that a node has ended by coming back: what PreVote is to prevent. */
+/**
+ * Leaderships that a node has ended by coming back: what PreVote is to prevent. Who was away in the midst of an election
+ * that it could have won brings its term back (`terms`), and Raft lets that one count.
+ */
 export function disturbances(
   before: ReadonlyMap<number, number>,
+  terms: ReadonlyMap<number, number>,
   nodes: Iterable<SimulatedNode>,
 ): Violation[] {
   const after = ledTermsOf(nodes);
   return [...before].flatMap(([groupId, term]) => {
     const now = after.get(groupId);
-    if (now === undefined || now === term) return [];
+    if (now === undefined || now === term || (terms.get(groupId) ?? 0) > term) return [];
     const details = `group ${groupId} was led in term ${term}, and in ${now} once all were back`;
     return { kind: "leaderDisturbed", details };
   });
