@@ -12,7 +12,15 @@ import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
 import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
-import { disableNodes, disturbances, isCalm, ledTermsOf, probeTasks, termsOf } from "./cluster/majority.ts";
+import {
+  disableNodes,
+  disturbances,
+  isCalm,
+  ledTermsOf,
+  placesOf,
+  probeTasks,
+  termsOf,
+} from "./cluster/majority.ts";
 import { type Mark, Marks } from "./cluster/marks.ts";
 import { SimulatedNode, wallStartMs } from "./cluster/node.ts";
 import { brokerPort, nodeConfig } from "./cluster/node-config.ts";
@@ -231,7 +239,7 @@ class Simulation implements Disposable {
       links: this.#network.links,
     });
     const isLive = await this.#probe(well, topics);
-    const led = ledTermsOf(well);
+    const before = { led: ledTermsOf(well), places: placesOf(nodes) };
     heal();
     if (!isLive || !isCalm(this.#plan)) return isLive;
     const areBack = await this.#until("the others are back", () => {
@@ -240,7 +248,7 @@ class Simulation implements Disposable {
     });
     const endUs = this.#scheduler.nowUs + settleUs;
     await this.#scheduler.run(() => this.#scheduler.nowUs >= endUs || this.#isHopeless);
-    for (const violation of disturbances(led, terms, nodes)) this.#violate(violation);
+    for (const violation of disturbances(before, terms, nodes)) this.#violate(violation);
     return areBack;
   }
 

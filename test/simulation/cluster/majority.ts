@@ -55,6 +55,16 @@ export function termsOf(nodes: Iterable<SimulatedNode>): Map<number, number> {
   return terms;
 }
 
+/** Where the replicas of each partition are and are to be, by group, as the best informed of these nodes knows. */
+export function placesOf(nodes: Iterable<SimulatedNode>): Map<number, string> {
+  const images = [...nodes].flatMap(({ broker }) => broker?.metadata.image ?? []);
+  const newest = images.toSorted((a, b) => b.index - a.index)[0];
+  const partitions = [...(newest?.topics.values() ?? [])].flatMap((topic) => topic.partitions);
+  return new Map(
+    partitions.map(({ groupId, replicas, move }) => [groupId, JSON.stringify({ replicas, move })]),
+  );
+}
+
 /** Whether nothing but who comes back could end a leadership: no transfer is due, and no delay looks like a death. */
 export function isCalm({ brokerConfigs, links, disk }: Plan): boolean {
   const isRebalanced = brokerConfigs["auto.leader.rebalance.enable"] === "true";
@@ -68,13 +78,16 @@ export function isCalm({ brokerConfigs, links, disk }: Plan): boolean {
  * that it could have won brings its term back (`terms`), and Raft lets that one count.
  */
 export function disturbances(
-  before: ReadonlyMap<number, number>,
+  before: { readonly led: ReadonlyMap<number, number>; readonly places: ReadonlyMap<number, string> },
   terms: ReadonlyMap<number, number>,
-  nodes: Iterable<SimulatedNode>,
+  nodes: readonly SimulatedNode[],
 ): Violation[] {
   const after = ledTermsOf(nodes);
-  return [...before].flatMap(([groupId, term]) => {
+  const places = placesOf(nodes);
+  return [...before.led].flatMap(([groupId, term]) => {
     const now = after.get(groupId);
+    // Who leaves a group hands over.
+    if (places.get(groupId) !== before.places.get(groupId)) return [];
     if (now === undefined || now === term || (terms.get(groupId) ?? 0) > term) return [];
     const details = `group ${groupId} was led in term ${term}, and in ${now} once all were back`;
     return { kind: "leaderDisturbed", details };
