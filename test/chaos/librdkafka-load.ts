@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { preparePython } from "../clients/python-client.ts";
 import { within } from "../integration/wait-until.ts";
@@ -14,6 +15,7 @@ export const librdkafkaMissing = prepared.kind === "missing" ? prepared.reason :
 
 const keysPerWriter = 8;
 const drainMsMax = 130_000;
+const saidLengthMax = 20_000;
 
 /** Load by librdkafka, in a process of its own: one idempotent producer, and members of a group. */
 export class LibrdkafkaLoad {
@@ -22,7 +24,8 @@ export class LibrdkafkaLoad {
   readonly #child: ChildProcess;
   readonly #written: Promise<void>;
   readonly #closed: Promise<void>;
-  #complaints = "";
+  /** The end of what it wrote to stderr: what its library says of the group. */
+  #said = "";
 
   constructor(target: LoadTarget, history: History, { members, group }: { members: number; group: string }) {
     if (prepared.kind === "missing") throw new Error(`Cannot run librdkafka: ${prepared.reason}`);
@@ -41,7 +44,7 @@ export class LibrdkafkaLoad {
     const { stdout, stderr, stdin } = this.#child;
     stdin?.on("error", () => undefined);
     stderr?.on("data", (chunk: Buffer) => {
-      this.#complaints = (this.#complaints + chunk.toString()).slice(-4_000);
+      this.#said = (this.#said + chunk.toString()).slice(-saidLengthMax);
     });
     this.#written = new Promise((resolve) => {
       if (stdout) createInterface({ input: stdout }).on("line", (line) => this.#hear(line, resolve));
@@ -53,10 +56,17 @@ export class LibrdkafkaLoad {
   async stopWriting(): Promise<void> {
     this.#child.stdin?.write("stop\n");
     const ended = this.#closed.then(() => {
-      throw new Error(`Cannot hear of librdkafka's records: it ended: ${this.#complaints}`);
+      throw new Error(`Cannot hear of librdkafka's records: it ended: ${this.#said.slice(-4_000)}`);
     });
     ended.catch(() => undefined);
     await within("librdkafka's last records", Promise.race([this.#written, ended]), drainMsMax);
+  }
+
+  /** What it is doing, for somebody who looks for a fault. */
+  async describe(): Promise<string> {
+    this.#child.stdin?.write("stacks\n");
+    await sleep(500);
+    return this.#said;
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,8 @@ export interface RoundResult {
 const topic = "chaos";
 const partitionCount = 4;
 const recoveryMsMax = 90_000;
+/** Lines of each node's log that are told where something is wrong. */
+const toldLines = 40;
 
 const settings = {
   "broker.session.timeout.ms": "2500",
@@ -124,13 +126,27 @@ class Round {
       );
       await this.#groupsFinish(admin, loads);
       await watch.stop();
+    } catch (error) {
+      this.#history.violate(String(error));
     } finally {
       await watch.stop();
+      if (this.#history.violations.length > 0) await this.#tellOfAll(loads);
       await Promise.all(loads.map((load) => load.close()));
       await admin.disconnect().catch(() => undefined);
     }
     await this.#stopAll();
     await this.#checkLogs();
+  }
+
+  /** What is known of those that took part, where something is wrong. */
+  async #tellOfAll(loads: readonly (KafkajsLoad | LibrdkafkaLoad)[]): Promise<void> {
+    for (const { nodeId, log } of this.#cluster.nodes.nodes) {
+      const loud = log.filter((line) => !line.includes('"level":30')).slice(-toldLines);
+      this.#tell(`node ${nodeId}:\n${loud.join("\n")}`);
+    }
+    for (const load of loads) {
+      if (load instanceof LibrdkafkaLoad) this.#tell(`librdkafka:\n${await load.describe()}`);
+    }
   }
 
   #startLoads(target: LoadTarget): (KafkajsLoad | LibrdkafkaLoad)[] {

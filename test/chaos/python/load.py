@@ -3,9 +3,11 @@
 Usage: load.py BOOTSTRAP TOPIC WRITER GROUP MEMBERS PARTITIONS KEYS BYTES. Events as JSON arrays on stdout, one a line:
 a key sequence partition offset: acknowledged · u key sequence: given up · r partition offset value: read ·
 c partition offset: committed · f text: the client says that the broker has broken a promise · w: all written.
-On stdin: "stop" ends the writer, "close" the program.
+On stdin: "stop" ends the writer, "stacks" writes where all threads are to stderr, "close" ends the program.
+What the library says of its groups goes to stderr too.
 """
 
+import faulthandler
 import json
 import sys
 import threading
@@ -102,6 +104,7 @@ def read():
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 100,
+            "debug": "cgrp",
         }
     )
     consumer.subscribe([TOPIC])
@@ -116,6 +119,11 @@ def read():
     consumer.close()
 
 
+def mourn(ended):
+    tell("f", f"a thread ended: {ended.exc_type.__name__}: {ended.exc_value}")
+
+
+threading.excepthook = mourn
 threads = [threading.Thread(target=read, daemon=True) for _ in range(MEMBERS)]
 threads.append(threading.Thread(target=write, daemon=True))
 for thread in threads:
@@ -123,6 +131,8 @@ for thread in threads:
 for line in sys.stdin:
     if line.strip() == "stop":
         stops_writing.set()
+    if line.strip() == "stacks":
+        faulthandler.dump_traceback(all_threads=True)
     if line.strip() == "close":
         break
 closes.set()
