@@ -47,6 +47,8 @@ const proposedBytesMax = 64 << 20;
 const judgeDiskEveryMs = 1_000;
 /** Below this many free bytes no more is taken in: what is under way and what retention writes still have to fit. */
 const freeBytesMin = 32 << 20;
+/** Below this many, the disk could be full long before it would be judged again. */
+const watchedFreeBytes = 8 * freeBytesMin;
 /** A busy loop takes longer to come back to a flush than the disk for its write: this many keep the disk at work. */
 const flushesAtOnce = 12;
 
@@ -65,6 +67,7 @@ export class Housekeeper {
   #hasFlushed = false;
   #releasedAtMs = 0;
   #judgedDiskAtMs = 0;
+  #freeBytes = 0;
   #isDiskFull = false;
 
   constructor(options: HousekeeperOptions) {
@@ -209,12 +212,14 @@ export class Housekeeper {
   }
 
   async #judgeDisk(): Promise<void> {
-    const { files, config, journal, clock } = this.#options;
+    const { files, config, journal, dirty, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const isTime = nowMs - this.#judgedDiskAtMs >= judgeDiskEveryMs;
-    if (this.#isDiskFull || journal.isUnderPressure || isTime) {
+    if (this.#isDiskFull || journal.isUnderPressure || this.#freeBytes < watchedFreeBytes || isTime) {
       this.#judgedDiskAtMs = nowMs;
-      if ((await files.freeBytes(config().logDirectory)) < freeBytesMin) {
+      // What memory holds has been taken in, and still needs its place.
+      this.#freeBytes = (await files.freeBytes(config().logDirectory)) - dirty.bytes;
+      if (this.#freeBytes < freeBytesMin) {
         this.#diskIsFull();
         return;
       }

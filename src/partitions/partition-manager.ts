@@ -358,7 +358,7 @@ export class PartitionManager {
     const { log } = partition;
     for (;;) {
       try {
-        if (startOffset > log.flushedOffset) await log.flush();
+        if (startOffset > log.flushedOffset) await this.#flushBeforeTrim(partition);
         await producers.save(partition);
         await log.trimTo(startOffset);
         return;
@@ -370,6 +370,19 @@ export class PartitionManager {
         }
       }
       await new Promise<void>((resolve) => clock.schedule(retryOpenMs, resolve));
+    }
+  }
+
+  /** What a full disk has no room for finds some once older records are gone, which are to go as well. */
+  async #flushBeforeTrim(partition: Partition): Promise<void> {
+    const { log } = partition;
+    try {
+      await log.flush();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await this.#options.producers.save(partition);
+      await log.trimTo(log.flushedOffset);
+      await log.flush();
     }
   }
 

@@ -28,6 +28,9 @@ import { type StagedFrame, Staging } from "./staging.ts";
 
 const mebibyte = 1024 * 1024;
 
+/** Larger entries that are not data wait for room as data does. */
+const smallPayloadBytesMax = 4096;
+
 export interface JournalOptions {
   files: FileSystem;
   /** Made when missing. */
@@ -175,14 +178,16 @@ export class Journal implements AsyncDisposable {
 
   /**
    * Stages entries; one whose index is already there replaces it and all behind it. Payloads are copied at once.
-   * Throws DiskError "full", with nothing staged, when the journal cannot grow and the rest is kept for votes and
-   * entries without payload.
+   * Throws DiskError "full", with nothing staged, when the journal cannot grow and the rest is kept for what makes
+   * room: half a file that data never takes, the first half of it for small entries of other kinds, and all of it
+   * for votes, floors and entries without payload.
    */
   append(group: number, entries: readonly JournalEntry[]): void {
     this.#assertUsable();
     let sizeBytes = 0;
     let largestBytes = 0;
     let payloadBytes = 0;
+    let isSmall = true;
     let lastIndex = this.#lastIndexes.get(group) ?? 0;
     let isFirst = true;
     for (const entry of entries) {
@@ -192,12 +197,15 @@ export class Journal implements AsyncDisposable {
       lastIndex = index;
       assert(entry.payload.byteLength <= this.payloadBytesMax);
       payloadBytes += entry.payload.byteLength;
+      isSmall &&= entry.kind !== "data" && entry.payload.byteLength <= smallPayloadBytesMax;
       const entryBytes = entryRecordBytes(entry);
       sizeBytes += entryBytes;
       largestBytes = Math.max(largestBytes, entryBytes);
     }
     // A new leader's first entry commits what is there, which is what makes room: the reserve is for it as well.
-    if (payloadBytes > 0) this.#assertRoom(sizeBytes, largestBytes);
+    // So it is for who deletes records or a topic, whose command is small; records can be as small, and are kept out.
+    if (payloadBytes > 0)
+      this.#assertRoom({ sizeBytes, largestBytes, keptBytes: this.#fileBytes / (isSmall ? 4 : 2) });
     for (const entry of entries) this.#staging.addEntry(group, entry);
     this.#lastIndexes.set(group, lastIndex);
   }
@@ -393,11 +401,19 @@ export class Journal implements AsyncDisposable {
     return frame;
   }
 
-  /** Keeps half a file for records without data, without which neither votes nor reclaiming could go on. */
-  #assertRoom(sizeBytes: number, largestBytes: number): void {
+  /** Refuses what would leave less than `keptBytes` for records without which neither votes nor reclaiming could go on. */
+  #assertRoom({
+    sizeBytes,
+    largestBytes,
+    keptBytes,
+  }: {
+    sizeBytes: number;
+    largestBytes: number;
+    keptBytes: number;
+  }): void {
     const wantedBytes = this.stagedBytes + framedBytesMax(sizeBytes, this.#frameBytesMax);
     // The usual case, settled without looking closely.
-    if (this.#current && wantedBytes < this.#remainingBytes - this.#fileBytes / 2) return;
+    if (this.#current && wantedBytes < this.#remainingBytes - keptBytes) return;
     const roomBytes = sureRoomBytes({
       currentBytes: this.#remainingBytes,
       nextFileCount: this.#ring.nextFileCount,
@@ -409,7 +425,7 @@ export class Journal implements AsyncDisposable {
         alignUp(frameHeaderBytes + largestBytes),
       ),
     });
-    if (wantedBytes <= roomBytes - this.#fileBytes / 2) return;
+    if (wantedBytes <= roomBytes - keptBytes) return;
     throw new DiskError("full", `Cannot append to the journal in "${this.#options.directory}": it is full`);
   }
 

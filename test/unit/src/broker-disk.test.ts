@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
+import { DeleteRecords } from "#protocol/messages/delete-records.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { OffsetCommit } from "#protocol/messages/offset-commit.ts";
 import { type DiskChange, FaultyFileSystem, type FaultyFileSystemOptions } from "#storage/io/faulty-file.ts";
@@ -68,6 +69,29 @@ test.each([1, 8])(
     expect(answer.errorCode).toBe(0);
   },
 );
+
+test("records are deleted on a full disk that has no room even for the newest ones", async () => {
+  const options: FaultyFileSystemOptions = { capacityBytes: 200 * mebibyte };
+  const files = new FaultyFileSystem(options);
+  await using world = await BrokerWorld.start({ files });
+  await world.createTopic("t", { configs: { "segment.bytes": String(mebibyte) } });
+  for (let round = 0; round < 10; round++) {
+    await world.clock.until(world.produce("t", batchOf([value])));
+    if (round === 7) await world.clock.advance(20_000);
+  }
+  // Somebody else fills the disk: what the journal has of the last batches finds no room in a segment.
+  options.capacityBytes = 200 * mebibyte - (await files.freeBytes()) + 64 * 1024;
+  await world.clock.advance(20_000);
+  expect(world.broker.gate.isBlocked).toBe(true);
+  const deletion = world.call(DeleteRecords, 2, {
+    topics: [{ name: "t", partitions: [{ partitionIndex: 0, offset: -1 }] }],
+    timeoutMs: 5_000,
+  });
+  expect((await world.clock.until(deletion)).topics[0]?.partitions).toMatchObject([
+    { errorCode: ErrorCode.none, lowWatermark: 10 },
+  ]);
+  expect(world.fatal).toEqual([]);
+});
 
 test("a full disk keeps offsets from being committed with an error that clients try again", async () => {
   const options: FaultyFileSystemOptions = { capacityBytes: 200 * mebibyte };

@@ -5,6 +5,7 @@ import { BufferArena } from "#storage/io/buffer-arena.ts";
 import { FaultyFileSystem, type FaultyFileSystemOptions } from "#storage/io/faulty-file.ts";
 import type { JournalEntry } from "#storage/journal/entry.ts";
 import { sealFrame } from "#storage/journal/frame.ts";
+import type { Journal } from "#storage/journal/journal.ts";
 import { journalPath } from "#storage/journal/journal-file.ts";
 import { JournalCorruptError } from "#storage/journal/replay.ts";
 import { seededRandom } from "../seeded-random.ts";
@@ -349,6 +350,57 @@ describe("a journal on a full disk", () => {
     const { groups } = await openSmall(restarted(disk));
     expect(groups.get(1)?.hardState.term).toBe(9);
     expect(groups.get(1)?.entries).toHaveLength(index);
+  });
+});
+
+describe("a full journal", () => {
+  /** Appends one entry after the other, each durable before the next; answers how many were taken. */
+  async function fill(
+    journal: Journal,
+    from: number,
+    content: Pick<JournalEntry, "kind" | "payload">,
+  ): Promise<number> {
+    for (let index = from; ; index++) {
+      try {
+        journal.append(1, [{ ...entry(index, content.payload), kind: content.kind }]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "full" });
+        return index - from;
+      }
+      await journal.flush();
+    }
+  }
+
+  test("takes small commands that may make room, and no data however small", async () => {
+    const { journal } = await openSmall(new FaultyFileSystem(), { filesMax: 4 });
+    let next = 1 + (await fill(journal, 1, { kind: "data", payload: payloadOf(1, 8000) }));
+    next += await fill(journal, next, { kind: "data", payload: payloadOf(1, 1) });
+    const tooLarge = { ...entry(next, 4097), kind: "command" } as const;
+    expect(() => journal.append(1, [tooLarge])).toThrow(/full/);
+    expect(() => journal.append(1, [{ ...entry(next, 10), kind: "command" }, entry(next + 1, 1)])).toThrow(
+      /full/,
+    );
+    const taken = await fill(journal, next, { kind: "command", payload: payloadOf(2, 16) });
+    expect(taken).toBeGreaterThan(0);
+    await journal.close();
+  });
+
+  test("keeps room for votes and floors when small commands have had theirs", async () => {
+    const disk = new FaultyFileSystem();
+    const { journal } = await openSmall(disk, { filesMax: 4 });
+    let next = 1 + (await fill(journal, 1, { kind: "data", payload: payloadOf(1, 8000) }));
+    next += await fill(journal, next, { kind: "command", payload: payloadOf(2, 16) });
+    for (let term = 2; term <= 4; term++) {
+      journal.setHardState(1, { term, votedFor: 1 });
+      await journal.flush();
+    }
+    journal.advanceFloor(1, { index: next - 1, term: 1 });
+    await journal.flush();
+    await settled();
+    journal.append(1, [entry(next, 8000)]);
+    await journal.flush();
+    expect(await indexesAfterRestart(disk)).toEqual([next]);
+    await journal.close();
   });
 });
 
