@@ -84,11 +84,16 @@ def write():
     tell("w")
 
 
+def committed(error, partitions):
+    for partition in partitions if error is None else []:
+        if partition.error is None:
+            tell("c", partition.partition, partition.offset)
+
+
 def commit(consumer):
+    # Never waits: a commit of this library that does may wait for ever (confluent-kafka-python issue 1801).
     try:
-        for committed in consumer.commit(asynchronous=False) or []:
-            if committed.error is None:
-                tell("c", committed.partition, committed.offset)
+        consumer.commit(asynchronous=True)
     except kafka.KafkaException:
         # Nothing new to commit, or a rebalance under way: the next one tells.
         pass
@@ -103,6 +108,7 @@ def read():
             "heartbeat.interval.ms": 300,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
+            "on_commit": committed,
             "fetch.wait.max.ms": 100,
             "debug": "cgrp",
         }
