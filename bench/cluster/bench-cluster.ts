@@ -53,7 +53,7 @@ export class BenchNode {
   }
 
   /** Sends the signal; the moment after is the moment of the kill. */
-  kill(signal: "SIGKILL" | "SIGTERM"): void {
+  kill(signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT"): void {
     this.#child?.kill(signal);
   }
 

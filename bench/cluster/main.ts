@@ -1,5 +1,5 @@
 /*
- * How long a cluster of three is without a leader: after kill -9, while one stops in order, and with 1,000 groups.
+ * How long a cluster of three is without a leader: after kill -9 or SIGSTOP, while one stops in order, and with 1,000 groups.
  *
  *   npm run bench:failover -- --kills 20        adds to what earlier runs have measured
  *   npm run bench:failover -- --write           puts the table of all of it into docs/benchmarks.md
@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BenchCluster } from "./bench-cluster.ts";
-import { measureKills, measureManyPartitions, measureStops } from "./measures.ts";
+import { measureKills, measureManyPartitions, measurePauses, measureStops } from "./measures.ts";
 import { type FailoverResults, failoverTable, measureNames, noResults } from "./report.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -24,6 +24,7 @@ const manyPartitions = 1_000;
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "0" },
+    pauses: { type: "string", default: "0" },
     stops: { type: "string", default: "0" },
     many: { type: "string", default: "0" },
     fresh: { type: "boolean", default: false },
@@ -35,6 +36,7 @@ await mkdir(directory, { recursive: true });
 if (values.fresh) await rm(resultsPath, { force: true });
 const results = await readResults();
 await measure("kill", Number(values.kills));
+await measure("pause", Number(values.pauses));
 await measure("stop", Number(values.stops));
 await measure("many", Number(values.many));
 const text = `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores, three nodes and the client on one machine.\n\n${failoverTable(results)}`;
@@ -52,6 +54,7 @@ async function measure(name: keyof FailoverResults, count: number): Promise<void
     };
     const options = { cluster, count, onResult };
     if (name === "kill") await measureKills(options);
+    else if (name === "pause") await measurePauses(options);
     else if (name === "stop") await measureStops(options);
     else await measureManyPartitions(options, manyPartitions);
   } finally {

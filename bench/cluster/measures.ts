@@ -55,6 +55,25 @@ export async function measureStops({ cluster, count, onResult }: MeasureOptions)
   });
 }
 
+/** SIGSTOP of a partition's leader, whose connections stay open: until the others have acknowledged a record. */
+export async function measurePauses({ cluster, count, onResult }: MeasureOptions): Promise<void> {
+  const topic = "paused";
+  await using client = new ClusterClient(cluster.nodes);
+  await client.createTopic(topic, 1);
+  for (let pause = 0; pause < count; pause++) {
+    await client.untilWhole(topic);
+    await sleep(settleMs);
+    const [state] = await client.partitions(1, topic);
+    const node = cluster.node(state?.leader ?? 1);
+    await sleep(Math.random() * 200);
+    node.kill("SIGSTOP");
+    const stoppedMs = performance.now();
+    await writeToAll(client, { topic, partitionCount: 1, asked: othersThan(node.nodeId, client) });
+    onResult(performance.now() - stoppedMs);
+    node.kill("SIGCONT");
+  }
+}
+
 /** kill -9 of one node of a topic of many partitions: until each has acknowledged a record after the kill. */
 export async function measureManyPartitions(
   { cluster, count, onResult }: MeasureOptions,
@@ -69,12 +88,15 @@ export async function measureManyPartitions(
     const node = cluster.node(client.nodeIds[kill % client.nodeIds.length] ?? 1);
     node.kill("SIGKILL");
     const killedMs = performance.now();
-    const asked = client.nodeIds.filter((nodeId) => nodeId !== node.nodeId);
-    await writeToAll(client, { topic, partitionCount, asked });
+    await writeToAll(client, { topic, partitionCount, asked: othersThan(node.nodeId, client) });
     onResult(performance.now() - killedMs);
     await node.ended();
     await node.start();
   }
+}
+
+function othersThan(nodeId: number, { nodeIds }: ClusterClient): number[] {
+  return nodeIds.filter((other) => other !== nodeId);
 }
 
 async function withWriter(

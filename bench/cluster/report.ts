@@ -1,14 +1,16 @@
 /** Milliseconds of every measurement, by what was measured. */
 export interface FailoverResults {
   readonly kill: number[];
+  readonly pause: number[];
   readonly stop: number[];
   readonly many: number[];
 }
 
-export const noResults = (): FailoverResults => ({ kill: [], stop: [], many: [] });
+export const noResults = (): FailoverResults => ({ kill: [], pause: [], stop: [], many: [] });
 
 export const measureNames: Readonly<Record<keyof FailoverResults, string>> = {
   kill: "kill -9 of a leader, to the next acknowledged record",
+  pause: "SIGSTOP of a leader, to the next record that others acknowledge",
   stop: "a leader stops in order, longest time without an acknowledged record",
   many: "kill -9 of a node, to a record acknowledged in each of 1,000 groups",
 };
@@ -23,6 +25,7 @@ const aims: Readonly<Record<keyof FailoverResults, readonly Aim[]>> = {
     { share: 0.5, ms: 800 },
     { share: 0.99, ms: 2_500 },
   ],
+  pause: [],
   stop: [{ share: 0.99, ms: 150 }],
   many: [{ share: 1, ms: 5_000 }],
 };
