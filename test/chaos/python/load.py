@@ -25,6 +25,8 @@ OPTIONS = {
     "topic.metadata.refresh.fast.interval.ms": 50,
 }
 COMMIT_EVERY_S = 0.3
+# Longer than the library tries.
+COMMIT_LOST_S = 40
 stops_writing = threading.Event()
 closes = threading.Event()
 output = threading.Lock()
@@ -84,22 +86,37 @@ def write():
     tell("w")
 
 
-def committed(error, partitions):
-    for partition in partitions if error is None else []:
-        if partition.error is None:
-            tell("c", partition.partition, partition.offset)
+class Committer:
+    """Commits now and then, one commit at a time: a later one that overtakes it would seem to go back.
 
+    Never waits: a commit of this library that does may wait for ever (confluent-kafka-python issue 1801).
+    """
 
-def commit(consumer):
-    # Never waits: a commit of this library that does may wait for ever (confluent-kafka-python issue 1801).
-    try:
-        consumer.commit(asynchronous=True)
-    except kafka.KafkaException:
-        # Nothing new to commit, or a rebalance under way: the next one tells.
-        pass
+    def __init__(self):
+        self.begun_s = time.monotonic()
+        self.is_open = False
+
+    def answered(self, error, partitions):
+        self.is_open = False
+        for partition in partitions if error is None else []:
+            if partition.error is None:
+                tell("c", partition.partition, partition.offset)
+
+    def commit(self, consumer):
+        silent_s = time.monotonic() - self.begun_s
+        if silent_s < (COMMIT_LOST_S if self.is_open else COMMIT_EVERY_S):
+            return
+        self.begun_s = time.monotonic()
+        try:
+            consumer.commit(asynchronous=True)
+            self.is_open = True
+        except kafka.KafkaException:
+            # Nothing new to commit, or a rebalance under way: the next one tells.
+            pass
 
 
 def read():
+    committer = Committer()
     consumer = kafka.Consumer(
         {
             **OPTIONS,
@@ -108,20 +125,17 @@ def read():
             "heartbeat.interval.ms": 300,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "on_commit": committed,
+            "on_commit": committer.answered,
             "fetch.wait.max.ms": 100,
             "debug": "cgrp",
         }
     )
     consumer.subscribe([TOPIC])
-    committed_s = time.monotonic()
     while not closes.is_set():
         for message in consumer.consume(200, timeout=0.1):
             if message.error() is None:
                 tell("r", message.partition(), message.offset(), message.value().decode().split("|")[0])
-        if time.monotonic() - committed_s > COMMIT_EVERY_S:
-            commit(consumer)
-            committed_s = time.monotonic()
+        committer.commit(consumer)
     consumer.close()
 
 
