@@ -6,13 +6,15 @@ import type { Checksum } from "#raft/transport/frame.ts";
 import type { PeerNetwork } from "#raft/transport/network.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { formatVoter, type QuorumConfig, type QuorumVoter } from "../config/quorum.ts";
-import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
+import { RepeatedWork } from "../runtime/repeated-work.ts";
 import { DiskReplacement } from "./disk-replacement.ts";
 import { KnownNodes } from "./known-nodes.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderNews } from "./leader-news.ts";
 import { Liveness } from "./liveness.ts";
+import { LongWait } from "./long-wait.ts";
 import type { BrokerRegistration } from "./metadata-command.ts";
 import { MetadataForwarder } from "./metadata-forwarder.ts";
 import { registrationOf } from "./metadata-image.ts";
@@ -43,8 +45,6 @@ const livenessCheckMs = 500;
 const observersCheckMs = 500;
 const joinRetryMs = 50;
 const askAgainMs = 1_000;
-/** A wait for the others that is worth a line in the log. */
-const tellWaitingAfterMs = 5_000;
 
 /**
  * What makes a node one of several: its connections, the way of its commands to the metadata group's leader, and what
@@ -60,7 +60,7 @@ export class ClusterMember {
   readonly #liveness: Liveness;
   readonly #observers: MetadataObservers;
   readonly #disks: DiskReplacement;
-  readonly #timers: CancelTimer[] = [];
+  readonly #work: RepeatedWork;
   #host: RaftHost | undefined;
   #directory: NodeIdentity | undefined;
   /** Of the metadata group, as written down by the operator or learned from others; empty while neither is. */
@@ -75,6 +75,7 @@ export class ClusterMember {
     const { nodeId } = options.config();
     const { listener, host, voters } = quorum;
     this.#voters = voters;
+    this.#work = new RepeatedWork({ clock, logger });
     const nodes = new KnownNodes({
       ...{ nodeId, voters },
       learned: () => this.#voters,
@@ -229,39 +230,33 @@ export class ClusterMember {
     await this.#listen(directory);
     this.#isOpen = true;
     this.#network.refreshPeers();
-    const { clock, logger } = this.#options;
-    this.#timers.push(
-      every(
-        clock,
-        observersCheckMs,
-        () => this.#observers.check(),
-        (err) => logger.error({ err }, "cannot judge who follows the metadata"),
-      ),
+    this.#work.every(
+      observersCheckMs,
+      () => this.#observers.check(),
+      "cannot judge who follows the metadata",
     );
   }
 
   /** Resolves once this node has all that the cluster's metadata was when it was asked. @throws ForeignDirectoryError */
   async join(logDirectory: string): Promise<void> {
     const { metadata, clock, identity, logger } = this.#options;
-    const startedMs = clock.monotonicMs();
-    let hasTold = false;
-    let askedMs = startedMs;
+    const wait = new LongWait(clock);
+    let askedMs = clock.monotonicMs();
     while (metadata.image.clusterId === "" || !(await this.#isCaughtUp())) {
       if (this.#isClosed) throw new Error("Cannot join the cluster: the broker is stopping");
       if (this.#isController && metadata.image.clusterId === "") {
         const clusterId = this.#directory?.clusterId || identity.newUuid();
         await metadata.propose({ kind: "nameCluster", clusterId });
       } else {
-        await new Promise<void>((resolve) => clock.schedule(joinRetryMs, resolve));
+        await sleep(clock, joinRetryMs);
       }
       if (clock.monotonicMs() - askedMs > askAgainMs) {
         askedMs = clock.monotonicMs();
         void this.#askAround();
       }
-      if (!hasTold && clock.monotonicMs() - startedMs > tellWaitingAfterMs) {
-        hasTold = true;
-        logger.warn({ voters: this.#voters.map(formatVoter) }, "waiting for a majority of the voters");
-      }
+      wait.tell(() =>
+        logger.warn({ voters: this.#voters.map(formatVoter) }, "waiting for a majority of the voters"),
+      );
     }
     const known = this.#directory?.clusterId ?? "";
     const { clusterId } = metadata.image;
@@ -272,21 +267,13 @@ export class ClusterMember {
 
   /** Begins to look after who lives. */
   watchOver(): void {
-    const { clock, logger } = this.#options;
-    this.#timers.push(
-      every(
-        clock,
-        livenessCheckMs,
-        () => this.#liveness.check(),
-        (err) => logger.error({ err }, "cannot judge which brokers live"),
-      ),
-    );
+    this.#work.every(livenessCheckMs, () => this.#liveness.check(), "cannot judge which brokers live");
   }
 
   /** Tells nobody anything any more, and waits for nobody. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const stop of this.#timers) stop();
+    this.#work.stop();
     this.#forwarder.close();
     await this.#network.close();
   }

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { HostPort } from "../config/host-port.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
+import { LongWait } from "./long-wait.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import type { NodeAnswer } from "./quorum-search.ts";
 
@@ -13,8 +14,6 @@ export interface DiskReplacementOptions {
 }
 
 const askIntervalMs = 200;
-/** A wait for the cluster that is worth a line in the log, and when it is worth the next. */
-const tellWaitingAfterMs = 5_000;
 
 /**
  * The procedure for a lost disk (decision 17): a node that is told to replace its disk asks the others until the metadata
@@ -41,7 +40,7 @@ export class DiskReplacement {
   ): Promise<number> {
     const { clock, logger, ask } = this.#options;
     this.#isAsking = true;
-    let toldMs = clock.monotonicMs();
+    const wait = new LongWait(clock);
     while (!isClosed()) {
       const answers = await Promise.allSettled(servers.map((server) => ask(server)));
       for (const answer of answers) {
@@ -51,13 +50,12 @@ export class DiskReplacement {
         logger.warn({ incarnation }, "the cluster takes this disk in the place of the lost one");
         return incarnation;
       }
-      if (clock.monotonicMs() - toldMs >= tellWaitingAfterMs) {
-        toldMs = clock.monotonicMs();
+      wait.tell(() =>
         logger.warn(
           "waiting for the cluster to take this disk: the node has to be registered, and seen as gone",
-        );
-      }
-      await new Promise<void>((resolve) => clock.schedule(askIntervalMs, resolve));
+        ),
+      );
+      await sleep(clock, askIntervalMs);
     }
     throw new Error("Cannot replace the disk: the broker is stopping");
   }

@@ -1,5 +1,5 @@
 import type { RaftGroup } from "#raft/host/raft-group.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { handOver } from "./leadership-transfer.ts";
 import type { NodeCalls } from "./node-calls.ts";
@@ -72,7 +72,7 @@ export class LeaderElections {
         if (outcome !== "moved") outcomes.set(wish, outcome);
         else if (isLast) outcomes.set(wish, "notAvailable");
       }
-      if (outcomes.size < wishes.length) await this.#pause(retryMs);
+      if (outcomes.size < wishes.length) await sleep(clock, retryMs);
     }
     await this.#hearOf(wishes.filter((wish) => outcomes.get(wish) === "elected"));
     return wishes.map((wish) => outcomes.get(wish) ?? "timedOut");
@@ -138,7 +138,7 @@ export class LeaderElections {
     if (wish.nodeId === nodeId) return "notNeeded";
     if (!handOver(group, wish.nodeId, { nodeId, isReachable })) return "notAvailable";
     while (clock.monotonicMs() < deadlineMs) {
-      await this.#pause(pollMs);
+      await sleep(clock, pollMs);
       if (group.leaderNodeId === wish.nodeId) return "elected";
       if (hasGivenUp(group) || (group.leaderNodeId >= 0 && group.leaderNodeId !== nodeId))
         return "notAvailable";
@@ -152,10 +152,6 @@ export class LeaderElections {
     const areHeardOf = () =>
       wishes.every(({ groupId, nodeId }) => leaders.leaderOf(groupId)?.nodeId === nodeId);
     await leaders.when(areHeardOf, clock, hearMsMax);
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
   }
 }
 

@@ -1,6 +1,6 @@
 import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
 
 export interface HandOverOptions {
   readonly nodeId: number;
@@ -27,7 +27,7 @@ export async function handOverAll(groups: Iterable<RaftGroup>, options: HandOver
     if (begun) handedOver.push(group);
   }
   while (handedOver.length > 0 && clock.monotonicMs() < deadlineMs) {
-    await new Promise<void>((resolve) => clock.schedule(pollMs, resolve));
+    await sleep(clock, pollMs);
     handedOver = handedOver.filter((group) => group.role === "leader");
   }
 }

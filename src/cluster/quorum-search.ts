@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { HostPort } from "../config/host-port.ts";
 import type { QuorumVoter } from "../config/quorum.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
+import { LongWait } from "./long-wait.ts";
 import type { NodeCard } from "./node-card.ts";
 
 /** What a node answers to who asks it. */
@@ -44,8 +45,6 @@ type Outcome =
 type Answered = Extract<Outcome, { answer: NodeAnswer }>;
 
 const askIntervalMs = 200;
-/** A wait for the others that is worth a line in the log, and when it is worth the next. */
-const tellWaitingAfterMs = 5_000;
 
 /**
  * Finds who votes in the metadata group by asking the servers that the operator has named (decision 16).
@@ -67,17 +66,16 @@ export class QuorumSearch {
   /** @throws QuorumError, and what `remember` throws */
   async find(): Promise<readonly QuorumVoter[]> {
     const { clock, servers, isClosed, logger } = this.#options;
-    let toldMs = clock.monotonicMs();
+    const wait = new LongWait(clock);
     for (;;) {
       const outcomes = await Promise.all(servers.map((server) => this.#ask(server)));
       if (isClosed()) throw new Error("Cannot find the cluster: the broker is stopping");
       const voters = await this.#judge(outcomes);
       if (voters) return voters;
-      if (clock.monotonicMs() - toldMs >= tellWaitingAfterMs) {
-        toldMs = clock.monotonicMs();
-        logger.warn({ waitingFor: this.#hint }, "waiting for controller.quorum.bootstrap.servers");
-      }
-      await new Promise<void>((resolve) => clock.schedule(askIntervalMs, resolve));
+      wait.tell(() =>
+        logger.warn({ waitingFor: this.#hint }, "waiting for controller.quorum.bootstrap.servers"),
+      );
+      await sleep(clock, askIntervalMs);
     }
   }
 

@@ -15,7 +15,7 @@ import {
 } from "../cluster/metadata-image.ts";
 import { holdersOf } from "../cluster/partition-move.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
-import type { CancelTimer, Clock } from "../runtime/clock.ts";
+import { type CancelTimer, type Clock, sleep } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-full.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
 import { CommitDeadlines } from "./commit-deadlines.ts";
@@ -249,7 +249,7 @@ export class PartitionManager {
         if (tries === 1)
           logger.error({ partition: nameOf(place) }, "the disk is full: a partition cannot be opened");
       }
-      await new Promise<void>((resolve) => clock.schedule(retryOpenMs, resolve));
+      await sleep(clock, retryOpenMs);
     }
   }
 
@@ -369,7 +369,7 @@ export class PartitionManager {
           throw error;
         }
       }
-      await new Promise<void>((resolve) => clock.schedule(retryOpenMs, resolve));
+      await sleep(clock, retryOpenMs);
     }
   }
 

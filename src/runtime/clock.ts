@@ -29,9 +29,14 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after the delay. */
+export function sleep(clock: Pick<Clock, "schedule">, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.schedule(delayMs, resolve));
+}
+
 /** Runs `work` every `intervalMs`, which may change meanwhile, one run at a time, until the answer is called. */
 export function every(
-  clock: Clock,
+  clock: Pick<Clock, "schedule">,
   intervalMs: number | (() => number),
   work: () => void | Promise<void>,
   onError: (error: unknown) => void,

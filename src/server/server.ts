@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import { type CancelTimer, type Clock, every, sleep } from "../runtime/clock.ts";
 import type { Listener, Network, Socket } from "../runtime/network.ts";
 import { Connection, type ConnectionEnd, type FrameHandler } from "./connection.ts";
 import { type ConnectionCounts, noConnections } from "./connection-counts.ts";
@@ -105,7 +105,7 @@ export class Server {
     for (const connection of [...this.#connections]) connection.drain();
     const deadlineMs = this.#options.clock.monotonicMs() + drainMsMax;
     while (this.#connections.size > 0 && this.#options.clock.monotonicMs() < deadlineMs) {
-      await new Promise<void>((resolve) => this.#options.clock.schedule(5, resolve));
+      await sleep(this.#options.clock, 5);
     }
     for (const connection of [...this.#connections]) connection.close();
     this.#stopRefusedLog?.();

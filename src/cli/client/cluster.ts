@@ -2,7 +2,7 @@ import { ErrorCode, isRetriable } from "#protocol/error-codes.ts";
 import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import type { Api, RequestInput, ResponseOutput } from "#protocol/schema/api.ts";
-import type { Clock } from "../../runtime/clock.ts";
+import { type Clock, sleep } from "../../runtime/clock.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { ConnectionError, expectAccepted, NoBrokerError, RefusedError } from "./client-errors.ts";
 import { BrokerConnection, type ConnectionOptions, type RequestOptions } from "./connection.ts";
@@ -158,8 +158,8 @@ export class Cluster implements Disposable {
     }
   }
 
-  async sleep(delayMs: number): Promise<void> {
-    await new Promise<void>((resolve) => this.clock.schedule(delayMs, resolve));
+  sleep(delayMs: number): Promise<void> {
+    return sleep(this.clock, delayMs);
   }
 
   async #anyOther(): Promise<BrokerConnection> {
