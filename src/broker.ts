@@ -6,7 +6,6 @@ import type { FileSystem } from "#storage/io/file.ts";
 import { ClusterMember } from "./cluster/cluster-member.ts";
 import { ClusterOperations } from "./cluster/cluster-operations.ts";
 import { LeaderDirectory } from "./cluster/leader-directory.ts";
-import { MembershipReconciler } from "./cluster/membership-reconciler.ts";
 import type { BrokerEndpoint, MetadataCommand } from "./cluster/metadata-command.ts";
 import { MetadataFile } from "./cluster/metadata-file.ts";
 import {
@@ -25,7 +24,7 @@ import {
   NodeIdentityFile,
 } from "./cluster/node-identity-file.ts";
 import { ProducerIds } from "./cluster/producer-ids.ts";
-import { ReadReplicas } from "./cluster/read-replicas.ts";
+import { ReadReplicas, tellLogStartsMs } from "./cluster/read-replicas.ts";
 import { Reassignments } from "./cluster/reassignments.ts";
 import { ReplicaCatchUp } from "./cluster/replica-catch-up.ts";
 import { TopicAdmin } from "./cluster/topic-admin.ts";
@@ -44,12 +43,13 @@ import { PartitionManager } from "./partitions/partition-manager.ts";
 import { restartPartition } from "./partitions/partition-start.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
 import { ProducerStore } from "./partitions/producer-store.ts";
-import { type CancelTimer, type Clock, every } from "./runtime/clock.ts";
+import type { Clock } from "./runtime/clock.ts";
 import { isDiskFull } from "./runtime/disk-full.ts";
 import { JournalLogStore } from "./runtime/journal-log-store.ts";
 import { type NodeStorage, openNodeStorage } from "./runtime/node-storage.ts";
 import { patientClock } from "./runtime/patient-clock.ts";
 import type { Ports } from "./runtime/ports.ts";
+import { RepeatedWork } from "./runtime/repeated-work.ts";
 import { Router } from "./server/router.ts";
 import { Server } from "./server/server.ts";
 import { BrokerStatus } from "./telemetry/broker-status.ts";
@@ -71,10 +71,6 @@ export interface BrokerOptions {
 }
 
 const journalRetryMs = 100;
-/** How often leaders hear where the logs of their followers begin. */
-const tellLogStartsMs = 1_000;
-/** How often the members of groups are compared with what is wanted. */
-const reconcileIntervalMs = 100;
 /** How long the creation of a topic waits for its partitions' first leaders. */
 const firstLeadersMs = 3_000;
 
@@ -105,11 +101,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
   readonly #host: RaftHost;
   readonly #metadataKeeper: MetadataKeeper;
   readonly #producers: ProducerStore;
-  readonly #reconciler: MembershipReconciler;
   readonly #housekeeper: Housekeeper;
   readonly #server: Server;
   readonly #status: BrokerStatus;
-  readonly #timers: CancelTimer[] = [];
+  readonly #work: RepeatedWork;
   #config: BrokerConfig;
   #endpoints: BrokerEndpoint[] = [];
   /** Of a node of a cluster. */
@@ -148,6 +143,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.#storage = storage;
     this.clock = ports.clock;
     this.logger = logger;
+    this.#work = new RepeatedWork({ clock: ports.clock, logger });
     const onFatal = (error: unknown): void => this.fail(error);
 
     const logStore = new JournalLogStore(storage.journal, {
@@ -173,6 +169,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
     });
     this.#producers = new ProducerStore(storage, config);
     const producers = this.#producers;
+    const isReachable = (nodeId: number): boolean => this.#member?.isUp(nodeId) ?? true;
     this.partitions = new PartitionManager({
       nodeId: config.nodeId,
       host: this.#host,
@@ -180,7 +177,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       dirty: storage.dirty,
       producers,
       storedGroup: (groupId) => logStore.stored(groupId),
-      isReachable: (nodeId) => this.#member?.isUp(nodeId) ?? true,
+      isReachable,
       settingsOf: (topic) => this.#settingsOf(topic),
       clock: ports.clock,
       logger,
@@ -200,6 +197,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
       leaders: this.leaders,
       partitions: this.partitions,
       member: this.#member,
+      isReachable,
       isBlocked: () => this.gate.isBlocked,
       clock: ports.clock,
       logger,
@@ -224,18 +222,12 @@ export class Broker implements ServedBroker, AsyncDisposable {
     this.topics = new TopicAdmin({
       metadata: this.metadata,
       readiness: { whenReady: (topicId) => this.#whenReady(topicId) },
-      isReachable: (nodeId) => this.#member?.isUp(nodeId) ?? true,
+      isReachable,
       config: () => this.#config,
       clock: ports.clock,
       identity: ports.identity,
     });
     this.reassignments = new Reassignments({ metadata: this.metadata, clock: ports.clock });
-    this.#reconciler = new MembershipReconciler({
-      metadata: this.metadata,
-      led: () => [...this.partitions.all()].filter(({ isLeader }) => isLeader),
-      group: (groupId) => this.#host.group(groupId),
-      logger,
-    });
     this.producerIds = new ProducerIds(this.metadata, { nodeId: config.nodeId, clock: ports.clock });
     this.groupLog = new OffsetsTopic({
       metadata: this.metadata,
@@ -524,7 +516,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    const { config, ports, logger } = this.#options;
+    const { config, logger } = this.#options;
     const boundPorts = new Map<string, number>();
     for (const listener of config.listeners)
       boundPorts.set(listener.name, await this.#server.listen(listener));
@@ -545,13 +537,10 @@ export class Broker implements ServedBroker, AsyncDisposable {
       ...(this.#member && { peerHost: this.#member.place.host, peerPort: this.#member.place.port }),
       isControllerOnly: !config.isBroker,
     });
-    this.#timers.push(
-      every(
-        ports.clock,
-        config.offsets.retentionCheckIntervalMs,
-        () => this.groups.expireOffsets(),
-        (err) => logger.error({ err }, "cannot expire offsets"),
-      ),
+    this.#work.every(
+      config.offsets.retentionCheckIntervalMs,
+      () => this.groups.expireOffsets(),
+      "cannot expire offsets",
     );
     this.#server.open();
     this.#status.phase = "serving";
@@ -592,20 +581,15 @@ export class Broker implements ServedBroker, AsyncDisposable {
       }
       throw new Error(`Cannot register node ${nodeId}: ${result.kind}`);
     }
-    this.#member?.watchOver();
-    this.#timers.push(
-      every(
-        this.clock,
-        reconcileIntervalMs,
-        () => this.#reconciler.check(),
-        (err) => this.logger.error({ err }, "cannot bring the members of groups in line"),
-      ),
-      every(
-        this.clock,
-        tellLogStartsMs,
-        () => this.readReplicas.tell(),
-        (err) => this.logger.error({ err }, "cannot tell leaders where replicas begin"),
-      ),
+    if (this.#member) this.#takePart(this.#member);
+  }
+
+  #takePart(member: ClusterMember): void {
+    member.watchOver();
+    this.#work.every(
+      tellLogStartsMs,
+      () => this.readReplicas.tell(),
+      "cannot tell leaders where replicas begin",
     );
     this.operations.start();
   }
@@ -649,7 +633,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   async #close(): Promise<void> {
     this.logger.info("stopping");
     this.#status.phase = "stopping";
-    for (const stop of this.#timers) stop();
+    this.#work.stop();
     this.operations.stop();
     if (!this.#failure) await this.operations.handOverAll();
     this.#housekeeper.refuseProduce("The broker is stopping");
@@ -699,7 +683,7 @@ export class Broker implements ServedBroker, AsyncDisposable {
   /** Lets go of what a failed start has opened. The failure that brought us here is the one to tell. */
   async #abandon(error: unknown): Promise<void> {
     this.#failure ??= { error };
-    for (const stop of this.#timers) stop();
+    this.#work.stop();
     this.operations.stop();
     this.#housekeeper.refuseProduce("The broker is stopping");
     this.groups.close();

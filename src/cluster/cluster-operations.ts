@@ -2,13 +2,15 @@ import type { Logger } from "pino";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { PartitionManager } from "../partitions/partition-manager.ts";
-import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { RepeatedWork } from "../runtime/repeated-work.ts";
 import type { ClusterMember } from "./cluster-member.ts";
 import { Decommission, decommissionCheckMs } from "./decommission.ts";
 import { balanceCheckMs, LeaderBalance } from "./leader-balance.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderElections } from "./leader-elections.ts";
 import { handOverAll } from "./leadership-transfer.ts";
+import { MembershipReconciler, reconcileIntervalMs } from "./membership-reconciler.ts";
 import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
 import { isActive } from "./node-state.ts";
 import { QuorumWatch, quorumLookMs } from "./quorum-watch.ts";
@@ -21,6 +23,8 @@ export interface ClusterOperationsOptions {
   readonly partitions: PartitionManager;
   /** Undefined on a node that is alone. */
   readonly member: ClusterMember | undefined;
+  /** Whether a node can be talked to now; this one always. */
+  readonly isReachable: (nodeId: number) => boolean;
   /** Whether this node takes no records now. */
   readonly isBlocked: () => boolean;
   readonly clock: Clock;
@@ -35,11 +39,12 @@ export class ClusterOperations {
   readonly elections: LeaderElections;
   readonly quorum: QuorumWatch;
   readonly #options: ClusterOperationsOptions;
-  readonly #timers: CancelTimer[] = [];
+  readonly #work: RepeatedWork;
 
   constructor(options: ClusterOperationsOptions) {
     this.#options = options;
-    const { host, leaders, clock, member } = options;
+    const { host, leaders, clock, logger, member } = options;
+    this.#work = new RepeatedWork({ clock, logger });
     this.elections = new LeaderElections({
       ...this.#place(),
       ...{ groups: host, leaders, clock },
@@ -57,25 +62,35 @@ export class ClusterOperations {
   start(): void {
     const { config, host, metadata, partitions, member, isBlocked, clock, logger } = this.#options;
     if (!member) return;
+    const reconciler = new MembershipReconciler({
+      ...{ metadata, logger },
+      led: () => partitions.led(),
+      group: (groupId) => host.group(groupId),
+    });
+    this.#work.every(
+      reconcileIntervalMs,
+      () => reconciler.check(),
+      "cannot bring the members of groups in line",
+    );
     const balance = new LeaderBalance({
       ...this.#place(),
       ...{ host, clock, isBlocked, intervalMs: config.leaderBalanceIntervalMs },
       ledPartitions: () => partitions.led(),
       image: () => metadata.image,
     });
-    this.#every(balanceCheckMs, () => balance.check(), "cannot hand partitions over");
+    this.#work.every(balanceCheckMs, () => balance.check(), "cannot hand partitions over");
     const decommission = new Decommission({
       ...this.#place(),
       ...{ metadata, logger },
       isController: () => host.group(metadataGroupId)?.isSettledLeader ?? false,
     });
-    this.#every(decommissionCheckMs, () => decommission.check(), "cannot move replicas away");
-    this.#every(quorumLookMs, () => this.quorum.look(), "cannot look at the metadata group");
+    this.#work.every(decommissionCheckMs, () => decommission.check(), "cannot move replicas away");
+    this.#work.every(quorumLookMs, () => this.quorum.look(), "cannot look at the metadata group");
   }
 
   /** Does nothing of itself any more. */
   stop(): void {
-    for (const cancel of this.#timers.splice(0)) cancel();
+    this.#work.stop();
   }
 
   /** Clients find the next leaders while this node still tells them where those are. */
@@ -86,14 +101,8 @@ export class ClusterOperations {
     await handOverAll(host.groups(), { ...this.#place(), mayLead, clock, limitMs: handOverMsMax });
   }
 
-  #every(intervalMs: number, work: () => void | Promise<void>, complaint: string): void {
-    const { clock, logger } = this.#options;
-    this.#timers.push(every(clock, intervalMs, work, (err) => logger.error({ err }, complaint)));
-  }
-
   #place() {
-    const { config, member } = this.#options;
-    const { nodeId } = config;
-    return { nodeId, isReachable: (other: number) => other === nodeId || (member?.isUp(other) ?? false) };
+    const { config, isReachable } = this.#options;
+    return { nodeId: config.nodeId, isReachable };
   }
 }

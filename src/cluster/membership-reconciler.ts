@@ -23,6 +23,8 @@ export interface MembershipReconcilerOptions {
   readonly logger: Logger;
 }
 
+/** How often `check` is to be called. */
+export const reconcileIntervalMs = 100;
 /** Groups that bring new replicas close at the same time, so that moves of many partitions leave the others room. */
 const catchUpsMax = 16;
 
@@ -56,7 +58,7 @@ export class MembershipReconciler {
     this.#options = options;
   }
 
-  /** Looks at all groups that are led here; called many times in a second. */
+  /** Looks at all groups that are led here. */
   check(): void {
     const { metadata, led, group: groupOf } = this.#options;
     const { topics } = metadata.image;

@@ -30,6 +30,8 @@ interface Told {
   readonly startOffset: number;
 }
 
+/** How often `tell` is to be called. */
+export const tellLogStartsMs = 1_000;
 /** Somebody reads at the leader as well as anywhere. */
 const noReplica = -1;
 
@@ -72,7 +74,7 @@ export class ReadReplicas {
     return best;
   }
 
-  /** Tells leaders where the replicas here begin, as far as they do not know; called every now and then. */
+  /** Tells leaders where the replicas here begin, as far as they do not know. */
   tell(): void {
     const { calls, isRackAware, partitions } = this.#options;
     if (!calls || !isRackAware()) return;
