@@ -3,6 +3,7 @@ import { Log } from "#storage/log/log.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";
 import type { Watched } from "../simulation.ts";
 import { observeGroups } from "./observe-groups.ts";
+import { observePromises } from "./observe-promises.ts";
 
 /** Watches brokers from inside for what clients cannot see. */
 export function observeBrokers(watched: Watched): Disposable {
@@ -11,6 +12,7 @@ export function observeBrokers(watched: Watched): Disposable {
   const firstOffsetOfTerm = new WeakMap<Partition, number>();
   return together(
     observeGroups(watched),
+    observePromises(watched),
     replaceMethod(Partition.prototype, "leadership", (tell) => {
       return function (this: Partition, leadership) {
         const wasLeader = this.isLeader && !leadership.isSettled;
