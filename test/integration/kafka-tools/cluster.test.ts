@@ -181,6 +181,20 @@ describe.skipIf(kafkaToolsMissing)(title, () => {
     });
   });
 
+  test("ConfigCommand brings a node into maintenance, out of which it is ready to lead again", async () => {
+    const topic = await topicOf(1);
+    const nodeId = await leaderOf(topic);
+    const alter = [...at(), "--entity-type", "brokers", "--entity-name", String(nodeId), "--alter"];
+    await run("ConfigCommand", [...alter, "--add-config", "millrace.node.state=maintenance"]);
+    await waitUntil("another leader", async () => ![-1, nodeId].includes(await leaderOf(topic)));
+    await run("ConfigCommand", [...alter, "--delete-config", "millrace.node.state"]);
+    const place = ["--topic", topic, "--partition", "0"];
+    await waitUntil("the lead again", async () => {
+      await run("LeaderElectionCommand", [...at(), "--election-type", "preferred", ...place]);
+      return (await leaderOf(topic)) === nodeId;
+    });
+  });
+
   test("ReassignPartitionsCommand moves a partition and says when that is done", async () => {
     const topic = await topicOf(1);
     await run("ConsoleProducer", [...at(), "--topic", topic], "one\ntwo\n");
