@@ -1,7 +1,8 @@
 import { type Mark, markNames } from "./cluster/marks.ts";
 import { observeBrokers } from "./cluster/observe.ts";
+import { tightenRaft } from "./cluster/tighten-raft.ts";
+import { drawPlan, type Program } from "./plan/draw-plan.ts";
 import type { Plan } from "./plan/plan.ts";
-import { planOfSeed } from "./plan/plan-of-seed.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { together } from "./planted/replace-method.ts";
 import { type Report, type SimulationOptions, simulate } from "./simulation.ts";
@@ -10,6 +11,7 @@ export interface CampaignOptions {
   readonly firstSeed: number;
   readonly seedCount: number;
   readonly nodeCount: number | "drawn";
+  readonly program: Program;
   readonly bug?: PlantedBug | undefined;
   /** Every so many seeds one is run twice, to see whether it does the same; 0 for none. */
   readonly repeatEvery: number;
@@ -40,14 +42,19 @@ export async function runPlan(
   const options: SimulationOptions = {
     ...(onLogLine && { onLogLine }),
     ...(bug?.wrapFiles && { wrapFiles: bug.wrapFiles }),
-    observe: (watched) => together(observeBrokers(watched), ...(bug?.plant ? [bug.plant()] : [])),
+    observe: (watched) =>
+      together(
+        observeBrokers(watched),
+        ...(plan.tight ? [tightenRaft(plan.tight)] : []),
+        ...(bug?.plant ? [bug.plant()] : []),
+      ),
   };
   return await simulate(plan, options);
 }
 
 /** Runs one seed after the other. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { firstSeed, seedCount, nodeCount, repeatEvery, stopsAtFirst, onReport } = options;
+  const { firstSeed, seedCount, nodeCount, program, repeatEvery, stopsAtFirst, onReport } = options;
   const marks = new Map<Mark, number>(markNames.map((mark) => [mark, 0]));
   const failed: Report[] = [];
   const unequal: number[] = [];
@@ -55,7 +62,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const startedMs = performance.now();
   let allEvents = 0;
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
-    const plan = planOfSeed({ seed, nodeCount });
+    const plan = drawPlan({ seed, nodeCount, program });
     const report = await runPlan(plan, options);
     sums.runs += 1;
     sums.events += report.events;

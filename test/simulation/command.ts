@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type CampaignResult, runCampaign, runPlan } from "./campaign.ts";
+import { drawPlan, type Program } from "./plan/draw-plan.ts";
 import type { Plan } from "./plan/plan.ts";
-import { planOfSeed } from "./plan/plan-of-seed.ts";
 import { findPlantedBugs, huntLine, writeBugTable, writeMarkTable } from "./planted/bug-table.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { classBugs, sourceBugs } from "./planted/planted-bugs.ts";
@@ -15,6 +15,7 @@ export interface SimulationCommand {
   readonly seedCount: number;
   /** "3", or "3..5" to draw it by seed. */
   readonly nodes: string;
+  readonly program: Program;
   readonly repeatEvery: number;
   /** By name; one in the sources themselves was loaded with them. */
   readonly bug: string | undefined;
@@ -74,8 +75,8 @@ async function one(command: SimulationCommand): Promise<void> {
 }
 
 async function shrinkSeed(command: SimulationCommand): Promise<void> {
-  const { firstSeed: seed, nodeCount, bug } = runsOf(command);
-  const plan = planOfSeed({ seed, nodeCount });
+  const { firstSeed: seed, nodeCount, program, bug } = runsOf(command);
+  const plan = drawPlan({ seed, nodeCount, program });
   const [first] = (await runPlan(plan, { bug })).violations;
   if (!first) {
     print(`seed ${seed} shows no violation`);
@@ -108,6 +109,7 @@ function runsOf({ nodes, bug, logs, ...rest }: SimulationCommand) {
   const planted: PlantedBug | undefined = classBugs.find(({ name }) => name === bug);
   return {
     ...{ firstSeed: rest.firstSeed, seedCount: rest.seedCount, repeatEvery: rest.repeatEvery },
+    program: rest.program,
     nodeCount: nodes === "3..5" ? ("drawn" as const) : Number(nodes),
     bug: planted,
     onLogLine: logs ? print : undefined,
@@ -134,7 +136,9 @@ function tellResult(result: CampaignResult, seconds: number): void {
 }
 
 /** A command line that does the rest under the same conditions. */
-function lineOf({ bug, nodes }: SimulationCommand, rest: string): string {
+function lineOf({ bug, nodes, program }: SimulationCommand, rest: string): string {
+  const cluster = nodes === "1" ? "" : ` --nodes ${nodes}`;
+  const drawn = program === "wide" ? "" : ` --program ${program}`;
   const planted = bug === undefined ? "" : ` --bug "${bug}"`;
-  return `node test/simulation/main.ts ${rest}${nodes === "1" ? "" : ` --nodes ${nodes}`}${planted}`;
+  return `node test/simulation/main.ts ${rest}${cluster}${drawn}${planted}`;
 }

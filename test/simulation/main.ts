@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Program } from "./plan/draw-plan.ts";
 import { failoverBugs } from "./planted/failover-bugs.ts";
 import { raftBugs } from "./planted/raft-bugs.ts";
 import { loadWithEdits } from "./planted/source-bug.ts";
@@ -6,6 +7,7 @@ import { loadWithEdits } from "./planted/source-bug.ts";
 const usage = `Runs whole brokers in one thread on a virtual clock, and judges what their clients saw.
 
   node test/simulation/main.ts [--seeds 100] [--first 1] [--nodes 1]   run that many seeds; --nodes 3..5: drawn by seed
+  node test/simulation/main.ts --nodes 3 --program contended …         short runs in which leaders are hunted; or mixed
   node test/simulation/main.ts --first 7 --seeds 1 --log               one seed, with the brokers' logs
   node test/simulation/main.ts --first 7 --shrink [--out plan.json]    leave out of a seed what it fails without
   node test/simulation/main.ts --plan plan.json [--log]                run a plan from a file
@@ -19,6 +21,7 @@ const { values: flags } = parseArgs({
     seeds: { type: "string", default: "100" },
     first: { type: "string", default: "1" },
     nodes: { type: "string", default: "1" },
+    program: { type: "string", default: "wide" },
     "repeat-every": { type: "string", default: "20" },
     bug: { type: "string" },
     bugs: { type: "boolean", default: false },
@@ -47,6 +50,7 @@ async function run(): Promise<void> {
     firstSeed: Number(flags.first),
     seedCount: Number(flags.seeds),
     nodes: flags.nodes,
+    program: programOf(),
     repeatEvery: Number(flags["repeat-every"]),
     bug: flags.bug,
     plan: flags.plan,
@@ -55,6 +59,12 @@ async function run(): Promise<void> {
     logs: flags.log,
     isVerbose: flags.verbose,
   });
+}
+
+function programOf(): Program {
+  const program = (["wide", "contended", "mixed"] as const).find((known) => known === flags.program);
+  if (!program) throw new Error(`Cannot draw runs of "${flags.program}": there is no such program`);
+  return program;
 }
 
 function modeOf() {

@@ -18,8 +18,14 @@ const sampleSourceBugs = ["loses the dedupe window on a failover"];
 const sampleSeedsMax = 60;
 
 test.each([
-  { of: "one node", nodeCount: 1, seedCount },
-  { of: "three to five", nodeCount: "drawn", seedCount: clusterSeedCount },
+  { of: "one node", nodeCount: 1, program: "wide", seedCount },
+  { of: "three to five", nodeCount: "drawn", program: "wide", seedCount: clusterSeedCount },
+  {
+    of: "three to five whose leaders are hunted",
+    nodeCount: "drawn",
+    program: "contended",
+    seedCount: clusterSeedCount,
+  },
 ] as const)(
   "no seed of $of shows a violation, and a seed run twice does the same",
   async (runs) => {
@@ -43,6 +49,7 @@ test.each(classBugs.filter(({ name }) => sampleBugs.includes(name)))(
       firstSeed: 1,
       seedCount: sampleSeedsMax,
       nodeCount: 1,
+      program: "wide",
       bug,
       repeatEvery: 0,
       stopsAtFirst: true,

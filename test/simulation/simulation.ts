@@ -12,6 +12,7 @@ import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
 import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
+import { Leaderships } from "./cluster/leaderships.ts";
 import {
   disableNodes,
   disturbances,
@@ -28,7 +29,7 @@ import type { Violation } from "./cluster/violation.ts";
 import { checkHistory } from "./history/checker.ts";
 import type { Operation } from "./history/operation.ts";
 import { Recorder } from "./history/recorder.ts";
-import { applyFault, type Heal } from "./plan/apply-fault.ts";
+import { applyFault, type FaultTargets, type Heal } from "./plan/apply-fault.ts";
 import type { Fault } from "./plan/fault.ts";
 import type { ClientPlan, Plan, TopicPlan } from "./plan/plan.ts";
 import { SimulatedClock } from "./world/clock.ts";
@@ -113,6 +114,7 @@ class Simulation implements Disposable {
   readonly #network: SimulatedNetwork;
   readonly #recorder: Recorder;
   readonly #nodes = new Map<string, SimulatedNode>();
+  readonly #leaderships = new Leaderships();
   readonly #observer: Disposable | undefined;
   readonly #onRejection = (error: unknown): void => this.#thrown(error, "promise");
   #lastValue = 0;
@@ -147,6 +149,7 @@ class Simulation implements Disposable {
   [Symbol.dispose](): void {
     process.off("unhandledRejection", this.#onRejection);
     this.#observer?.[Symbol.dispose]();
+    this.#leaderships[Symbol.dispose]();
     this.#tripwires[Symbol.dispose]();
   }
 
@@ -339,11 +342,12 @@ class Simulation implements Disposable {
   }
 
   #scheduleFault(fault: Fault, healing: Set<Heal>): void {
-    const { scheduler, network, nodes, marks } = this.#targets;
+    const targets = this.#targets;
+    const { scheduler } = targets;
     const isOver = () => this.#clients.length > 0;
     scheduler.schedule({ afterUs: fault.atMs * 1_000, process: undefined, label: fault.kind }, () => {
       if (isOver()) return;
-      const undo = applyFault(fault, { scheduler, network, nodes, marks });
+      const undo = applyFault(fault, targets);
       const heal = () => {
         if (healing.delete(heal)) undo();
       };
@@ -352,8 +356,15 @@ class Simulation implements Disposable {
     });
   }
 
-  get #targets() {
-    return { scheduler: this.#scheduler, network: this.#network, nodes: this.#nodes, marks: this.#marks };
+  get #targets(): FaultTargets {
+    return {
+      scheduler: this.#scheduler,
+      network: this.#network,
+      nodes: this.#nodes,
+      marks: this.#marks,
+      leaderships: this.#leaderships,
+      random: this.#streams.stream("strikes"),
+    };
   }
 
   /** Each reader has come to the end of all that it reads, and each group's members together. */

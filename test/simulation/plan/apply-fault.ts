@@ -1,8 +1,11 @@
+import type { Leaderships } from "../cluster/leaderships.ts";
 import type { Marks } from "../cluster/marks.ts";
 import type { SimulatedNode } from "../cluster/node.ts";
 import type { SimulatedNetwork } from "../world/network.ts";
+import type { Random } from "../world/random.ts";
 import type { Scheduler } from "../world/scheduler.ts";
 import type { Fault } from "./fault.ts";
+import { hunt } from "./hunt.ts";
 
 /** What faults act on. */
 export interface FaultTargets {
@@ -10,6 +13,9 @@ export interface FaultTargets {
   readonly network: SimulatedNetwork;
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly marks: Marks;
+  readonly leaderships: Leaderships;
+  /** For faults that go on drawing while they last. */
+  readonly random: Random;
 }
 
 /** Undoes a fault; a second call does nothing. */
@@ -42,6 +48,8 @@ export function applyFault(fault: Fault, targets: FaultTargets): Heal {
       return () => {
         for (const node of nodes.values()) node.start();
       };
+    case "hunt":
+      return hunt(fault, targets);
     default:
       return applyToNode(fault, nodeOf(fault.host, nodes), targets);
   }

@@ -31,12 +31,26 @@ type FaultKind =
       readonly direction: "both" | "in" | "out";
       readonly clients: readonly string[];
     }
+  /** Strikes whoever wins an election, again and again. */
+  | {
+      readonly kind: "hunt";
+      /** Who is hunted: leaders of the first partition, or those of the metadata. */
+      readonly prey: "partition" | "metadata";
+      readonly blows: readonly Blow[];
+      /** How long after its election a winner is struck, in ms: up to this, evenly in its logarithm. */
+      readonly delayMsMax: number;
+      /** How long it stays struck, in ms; at most until the next one is. */
+      readonly restMs: number;
+    }
   | { readonly kind: "resets"; readonly probability: number }
   | { readonly kind: "slowNetwork"; readonly factor: number }
   | { readonly kind: "slowDisk"; readonly host: string; readonly factor: number }
   | { readonly kind: "writeError"; readonly host: string; readonly pathPart: string }
   | { readonly kind: "diskFull"; readonly host: string; readonly freeBytes: number }
   | { readonly kind: "readFlips"; readonly host: string; readonly probability: number };
+
+/** What happens to a leader that is hunted; `cutHalf` leaves it one other node. */
+export type Blow = "cut" | "cutIn" | "cutOut" | "cutHalf" | "kill" | "pause" | "slowDisk" | "resets";
 
 /** One direction between two hosts. */
 export interface Cut {

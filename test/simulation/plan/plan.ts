@@ -34,6 +34,16 @@ export interface Plan {
   readonly faults: readonly Fault[];
   /** Who is without faults when the cluster must go on without the others; undefined for one node. */
   readonly majority: MajorityPlan | undefined;
+  /** Bounds of the replication groups, where others than the broker's own are to hold. */
+  readonly tight?: TightRaft | undefined;
+}
+
+/** Bounds so small that a short run meets them. */
+export interface TightRaft {
+  /** Entries of one append, of one write and of one load. */
+  readonly entriesMax: number;
+  /** Payload bytes of applied entries that stay in memory. */
+  readonly recentBytesMax: number;
 }
 
 /** In the liveness phase a majority must serve by itself, whatever the others are like, and then take them back. */

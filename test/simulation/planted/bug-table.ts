@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type CampaignResult, runCampaign, runPlan } from "../campaign.ts";
-import { planOfSeed } from "../plan/plan-of-seed.ts";
+import { drawPlan, type Program } from "../plan/draw-plan.ts";
 import type { Report } from "../simulation.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { classBugs, sourceBugs } from "./planted-bugs.ts";
@@ -29,6 +29,7 @@ export interface FoundBug {
 
 /** Bugs in the sources are looked for in clusters of so many. */
 const clusterNodeCount = 3;
+const program: Program = "mixed";
 
 const page = new URL("../../../docs/simulation.md", import.meta.url);
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -61,6 +62,7 @@ async function findClassBug(bug: PlantedBug, seedsMax: number): Promise<Sighting
     firstSeed: 1,
     seedCount: seedsMax,
     nodeCount: 1,
+    program,
     bug,
     repeatEvery: 0,
     stopsAtFirst: true,
@@ -79,6 +81,8 @@ export async function findSourceBug({ name }: SourceBug, seedsMax: number): Prom
     String(seedsMax),
     "--nodes",
     String(clusterNodeCount),
+    "--program",
+    program,
   ];
   const { stdout } = await run(process.execPath, args, { maxBuffer: 64 << 20 });
   return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "null") ?? undefined;
@@ -95,7 +99,7 @@ function sightingOf(report: Report | undefined): Sighting | undefined {
 
 /** A seed that fails in any case shows nothing about a bug. */
 async function expectWellWithout(seed: number, nodeCount: number): Promise<void> {
-  const { violations } = await runPlan(planOfSeed({ seed, nodeCount }));
+  const { violations } = await runPlan(drawPlan({ seed, nodeCount, program }));
   if (violations.length > 0) throw new Error(`Cannot tell what a bug does: seed ${seed} fails without it`);
 }
 

@@ -1,0 +1,158 @@
+import type { AdminTask } from "../clients/admin.ts";
+import type { TopicPartition } from "../clients/cluster-client.ts";
+import type { ProduceTask } from "../clients/producer.ts";
+import { type Random, RandomStreams } from "../world/random.ts";
+import type { Blow, Fault } from "./fault.ts";
+import type { ClientPlan, Plan, TightRaft, TopicPlan } from "./plan.ts";
+import { type PlanOptions, planOfSeed } from "./plan-of-seed.ts";
+
+/** Blows that a hunt may be made of: some leave a tail behind, some lose one, some let messages arrive late or twice. */
+const blowSets: readonly (readonly Blow[])[] = [
+  ["cut"],
+  ["cut", "cutOut", "cutIn", "cutHalf"],
+  ["cut", "kill"],
+  ["cutOut", "kill", "resets"],
+  ["kill"],
+  ["kill", "resets", "slowDisk"],
+  ["resets"],
+  ["resets", "cutHalf"],
+  ["pause", "cut"],
+  ["pause", "slowDisk", "cutHalf"],
+];
+
+/**
+ * Draws a short run in which leaders hardly ever stay: whoever wins is struck, while small batches keep coming, disks and
+ * links are slow, and appends carry a few entries each. It begins from what the seed is otherwise, which stays as it is.
+ */
+export function contendedPlanOfSeed(options: PlanOptions): Plan {
+  const wide = planOfSeed(options);
+  const random = new RandomStreams(options.seed).stream("contention");
+  const safetyMs = random.between(3_000, 9_000);
+  const topics = [topicOf(random)];
+  const places = Array.from({ length: topics[0]?.partitions ?? 1 }, (_, partition) => ({
+    topic: "t0",
+    partition,
+  }));
+  const { tight, majority } = wide;
+  const isWide = random.chance(0.4);
+  return {
+    ...wide,
+    safetyMs,
+    brokerConfigs: { ...wide.brokerConfigs, "offsets.topic.num.partitions": "1" },
+    links: {
+      delayUs: random.pick([50, 500, 5_000]),
+      jitterUs: random.pick([20, 1_000, 10_000]),
+      slowChance: random.pick([0, 0.01, 0.05]),
+      slowUs: random.pick([20_000, 300_000]),
+      splitChance: random.pick([0, 0.1]),
+    },
+    disk: {
+      writeUs: random.pick([80, 2_000, 20_000, 80_000]),
+      readUs: random.pick([50, 2_000]),
+      slowChance: random.pick([0, 0.02, 0.1]),
+      slowUs: random.pick([20_000, 400_000]),
+    },
+    topics,
+    clients: clientsOf(random, { wide, safetyMs, places, isWide }),
+    faults: [...huntsOf(random, safetyMs), ...(isWide ? strayFaultsOf(random, wide, safetyMs) : [])],
+    majority: random.chance(0.3) ? majority : undefined,
+    tight: random.chance(0.7) ? tightnessOf(random) : tight,
+  };
+}
+
+function topicOf(random: Random): TopicPlan {
+  const configs = { "min.insync.replicas": "2", ...(random.chance(0.3) && { "segment.ms": "1000" }) };
+  return { name: "t0", partitions: random.pick([1, 1, 2]), configs };
+}
+
+function tightnessOf(random: Random): TightRaft {
+  return { entriesMax: random.pick([1, 2, 5, 1_000]), recentBytesMax: random.pick([0, 0, 500, 4 << 20]) };
+}
+
+function clientsOf(
+  random: Random,
+  of: { wide: Plan; safetyMs: number; places: readonly TopicPartition[]; isWide: boolean },
+): ClientPlan[] {
+  const { wide, safetyMs, places, isWide } = of;
+  const producers = Array.from({ length: random.between(1, 3) }, (_, at): ClientPlan => {
+    const isIdempotent = at === 0 || random.chance(0.5);
+    const tasks = tasksOf(random, safetyMs, places);
+    return {
+      kind: "producer",
+      name: `producer-${at}`,
+      isIdempotent,
+      acks: isIdempotent ? -1 : random.pick([-1, 1, 0]),
+      inFlightMax: random.pick([1, 5, 5]),
+      retries: isIdempotent || random.chance(0.5),
+      deliveryTimeoutMs: random.pick([3_000, 120_000]),
+      compression: "none",
+      tasks,
+    };
+  });
+  const others = wide.clients
+    .filter(({ kind }) => kind === "reader" || (isWide && kind !== "producer"))
+    .map((client) => within(client, safetyMs, places));
+  return [...producers, ...others];
+}
+
+/** Clients of the wide plan, as far as they fit into the shorter and smaller one. */
+function within(client: ClientPlan, safetyMs: number, places: readonly TopicPartition[]): ClientPlan {
+  switch (client.kind) {
+    case "reader":
+      return { ...client, partitions: places, tasks: client.tasks.filter(({ atMs }) => atMs < safetyMs) };
+    case "member": {
+      const joinsAtMs = Math.min(client.joinsAtMs, safetyMs / 2);
+      return { ...client, topics: ["t0"], joinsAtMs };
+    }
+    case "admin": {
+      const isThere = (task: AdminTask) =>
+        !["t1", "t2"].includes(task.topic) && (!("partition" in task) || task.partition < places.length);
+      const tasks = client.tasks.filter(isThere).map((task) => ({ ...task, atMs: Math.ceil(task.atMs / 4) }));
+      return { ...client, tasks };
+    }
+    case "producer":
+      return client;
+    default:
+      return client satisfies never;
+  }
+}
+
+function tasksOf(random: Random, safetyMs: number, places: readonly TopicPartition[]): ProduceTask[] {
+  const everyMs = random.pick([20, 60, 200]);
+  const burst = random.pick([1, 1, 4]);
+  const sizeBytes = random.pick([20, 20, 300, 20_000]);
+  return Array.from({ length: Math.floor(safetyMs / everyMs / burst) }, (_, at) => at).flatMap((at) => {
+    const atMs = 1 + at * everyMs * burst + random.below(everyMs);
+    const place = random.pick(places);
+    return Array.from({ length: burst }, (): ProduceTask => {
+      return { ...place, atMs, recordCount: random.between(1, 3), sizeBytes };
+    });
+  });
+}
+
+function huntsOf(random: Random, safetyMs: number): Fault[] {
+  return Array.from({ length: random.pick([1, 1, 2]) }, (): Fault => {
+    const atMs = random.between(1, safetyMs / 3);
+    return {
+      kind: "hunt",
+      atMs,
+      forMs: safetyMs - atMs,
+      prey: random.chance(0.85) ? "partition" : "metadata",
+      blows: random.pick(blowSets),
+      delayMsMax: random.pick([5, 100, 1_000]),
+      restMs: random.pick([100, 1_000, 4_000]),
+    };
+  });
+}
+
+/** Some of what happens to the wide plan as well, sooner. */
+function strayFaultsOf(random: Random, wide: Plan, safetyMs: number): Fault[] {
+  const share = safetyMs / wide.safetyMs;
+  return wide.faults
+    .filter(({ kind }) => kind !== "diskFull" && random.chance(0.5))
+    .map((fault) => ({
+      ...fault,
+      atMs: Math.ceil(fault.atMs * share),
+      forMs: Math.min(fault.forMs, safetyMs),
+    }));
+}
