@@ -1,5 +1,6 @@
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
+import { decodeJson, encodeJson } from "./json-payload.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { handOver } from "./leadership-transfer.ts";
 import type { NodeCalls } from "./node-calls.ts";
@@ -44,8 +45,8 @@ export class LeaderElections {
   constructor(options: LeaderElectionsOptions) {
     this.#options = options;
     options.calls?.answer(callName, async (_, payload) => {
-      const { wishes, limitMs } = JSON.parse(new TextDecoder().decode(payload)) as HandOverCall;
-      return new TextEncoder().encode(JSON.stringify(await this.#handOverHere(wishes, limitMs)));
+      const { wishes, limitMs } = decodeJson(payload) as HandOverCall;
+      return encodeJson(await this.#handOverHere(wishes, limitMs));
     });
   }
 
@@ -103,11 +104,11 @@ export class LeaderElections {
   ): Promise<readonly HandOverOutcome[]> {
     const { nodeId, calls } = this.#options;
     if (leader === nodeId) return await this.#handOverHere(wishes, limitMs);
-    const payload = new TextEncoder().encode(JSON.stringify({ wishes, limitMs } satisfies HandOverCall));
+    const payload = encodeJson({ wishes, limitMs } satisfies HandOverCall);
     const outcome = await calls?.call(leader, callName, payload, limitMs);
     switch (outcome?.kind) {
       case "answered":
-        return JSON.parse(new TextDecoder().decode(outcome.payload)) as HandOverOutcome[];
+        return decodeJson(outcome.payload) as HandOverOutcome[];
       case "lost":
         return wishes.map(() => "timedOut");
       case "failed":

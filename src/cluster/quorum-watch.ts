@@ -1,6 +1,7 @@
 import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { decodeJson, encodeJson } from "./json-payload.ts";
 import type { NodeCalls } from "./node-calls.ts";
 
 /** A replica of the metadata group as its leader sees it; wall times in ms, -1 for one that was not heard of. */
@@ -51,9 +52,7 @@ export class QuorumWatch {
 
   constructor(options: QuorumWatchOptions) {
     this.#options = options;
-    options.calls?.answer(callName, async () =>
-      new TextEncoder().encode(JSON.stringify(this.#describeHere() ?? null)),
-    );
+    options.calls?.answer(callName, async () => encodeJson(this.#describeHere() ?? null));
   }
 
   /** Looks at all replicas, where this node leads. */
@@ -74,7 +73,7 @@ export class QuorumWatch {
     if (here || leader < 0 || leader === nodeId) return here;
     const outcome = await calls?.call(leader, callName, new Uint8Array(0), limitMs);
     if (outcome?.kind !== "answered") return undefined;
-    return (JSON.parse(new TextDecoder().decode(outcome.payload)) as QuorumState | null) ?? undefined;
+    return (decodeJson(outcome.payload) as QuorumState | null) ?? undefined;
   }
 
   #describeHere(): QuorumState | undefined {
