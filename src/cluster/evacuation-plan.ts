@@ -1,7 +1,8 @@
 import type { BrokerRegistration, PlacedPartition } from "./metadata-command.ts";
 import type { MetadataImage, PartitionImage } from "./metadata-image.ts";
-import { nodeStateOf } from "./node-state.ts";
+import { nodeStateOf, nodesForReplicas } from "./node-state.ts";
 import { targetOf } from "./partition-move.ts";
+import { rackOf } from "./placement.ts";
 
 export interface EvacuationOptions {
   /** Moves that may be under way at a time, those of operators that leave the same nodes included. */
@@ -68,9 +69,7 @@ class Chooser {
 
   constructor(image: MetadataImage, { isReachable }: EvacuationOptions) {
     this.#image = image;
-    this.#candidates = [...image.brokers.values()].filter(
-      ({ nodeId, isFenced }) => !isFenced && isReachable(nodeId) && nodeStateOf(image, nodeId) === "active",
-    );
+    this.#candidates = nodesForReplicas(image).filter(({ nodeId }) => isReachable(nodeId));
     for (const { partitions } of image.topics.values()) {
       for (const partition of partitions) {
         for (const [at, nodeId] of targetOf(partition).entries()) this.#give(nodeId, at);
@@ -93,9 +92,10 @@ class Chooser {
 
   #best(replicas: readonly number[], at: number): BrokerRegistration | undefined {
     const racks = new Set(replicas.filter((_, other) => other !== at).map((nodeId) => this.#rackOf(nodeId)));
-    const rank = ({ nodeId }: BrokerRegistration): readonly number[] => {
+    const rank = (node: BrokerRegistration): readonly number[] => {
+      const { nodeId } = node;
       const { replicas: count, preferred } = this.#loadOf(nodeId);
-      return [racks.has(this.#rackOf(nodeId)) ? 1 : 0, at === 0 ? preferred : 0, count, nodeId];
+      return [racks.has(rackOf(node)) ? 1 : 0, at === 0 ? preferred : 0, count, nodeId];
     };
     const free = this.#candidates.filter(({ nodeId }) => !replicas.includes(nodeId));
     return free.toSorted((a, b) => compare(rank(a), rank(b)))[0];
@@ -112,9 +112,8 @@ class Chooser {
     return this.#loads.get(nodeId) ?? { replicas: 0, preferred: 0 };
   }
 
-  /** A node without a rack is one of its own. */
   #rackOf(nodeId: number): string {
-    return this.#image.brokers.get(nodeId)?.rack || ` ${nodeId}`;
+    return rackOf({ nodeId, rack: this.#image.brokers.get(nodeId)?.rack ?? "" });
   }
 }
 

@@ -1,4 +1,5 @@
 import { nodeStateConfig } from "../config/millrace-configs.ts";
+import type { BrokerRegistration } from "./metadata-command.ts";
 import { configsOf, type MetadataImage } from "./metadata-image.ts";
 
 /**
@@ -17,4 +18,9 @@ export function nodeStateOf(image: MetadataImage, nodeId: number): NodeState {
 /** Whether a node may lead and take new replicas, as far as operators are concerned. */
 export function isActive(image: MetadataImage, nodeId: number): boolean {
   return nodeStateOf(image, nodeId) === "active";
+}
+
+/** The nodes that take new replicas. */
+export function nodesForReplicas(image: MetadataImage): BrokerRegistration[] {
+  return [...image.brokers.values()].filter(({ nodeId, isFenced }) => !isFenced && isActive(image, nodeId));
 }

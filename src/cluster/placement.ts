@@ -71,7 +71,7 @@ function alternatingRacks(nodes: readonly PlacementNode[]): PlacementNode[] {
   return order;
 }
 
-/** A node without a rack is one of its own. */
-function rackOf({ nodeId, rack }: PlacementNode): string {
+/** What tells racks apart; a node without one is a rack of its own. */
+export function rackOf({ nodeId, rack }: PlacementNode): string {
   return rack === "" ? ` ${String(nodeId).padStart(10, "0")}` : rack;
 }

@@ -1,10 +1,12 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { type AdminError, adminErrorOf, refuse } from "./admin-error.ts";
 import type { CommandResult, MetadataImage, PartitionImage } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import { isReassigning, originOf } from "./partition-move.ts";
+import { problemOfReplicas } from "./replica-list.ts";
 import { type timedOut, within } from "./time-limit.ts";
-import type { AdminError, TimeLimit } from "./topic-admin.ts";
+import type { TimeLimit } from "./topic-admin.ts";
 
 /** A partition and the nodes that are to hold it, the preferred leader first; null takes a move back. */
 export interface ReassignmentWish {
@@ -78,23 +80,21 @@ export class Reassignments {
     if (!partition)
       return refuse(ErrorCode.unknownTopicOrPartition, `Cannot find partition "${name}-${index}"`);
     if (replicas === null) {
-      return adminError(
+      return outcomeOf(
         await metadata.propose({ kind: "cancelMove", topicId: topic.id, partition: index }),
         wish,
       );
     }
     const problem =
-      problemOf(metadata.image, replicas) ??
+      problemOfReplicas(metadata.image, replicas) ??
       (mayChangeFactor ? undefined : problemOfFactor(partition, replicas));
     if (problem) return problem;
-    return adminError(
+    return outcomeOf(
       await metadata.propose({ kind: "setReplicas", topicId: topic.id, partition: index, replicas }),
       wish,
     );
   }
 }
-
-const done: AdminError = { errorCode: ErrorCode.none, message: null };
 
 function* allOf(
   topics: MetadataImage["topics"],
@@ -102,28 +102,6 @@ function* allOf(
   for (const { name, partitions } of topics.values()) {
     yield { name, partitionIndexes: partitions.map(({ index }) => index) };
   }
-}
-
-function problemOf({ brokers }: MetadataImage, replicas: readonly number[]): AdminError | undefined {
-  if (replicas.length === 0) {
-    return refuse(
-      ErrorCode.invalidReplicaAssignment,
-      "Cannot move a partition to no broker: its replicas are empty",
-    );
-  }
-  const unknown = replicas.find((nodeId) => !brokers.has(nodeId));
-  if (unknown !== undefined) {
-    return refuse(
-      ErrorCode.invalidReplicaAssignment,
-      `Cannot put a replica on broker ${unknown}: it is not registered`,
-    );
-  }
-  const repeated = replicas.find((nodeId, at) => replicas.indexOf(nodeId) !== at);
-  if (repeated === undefined) return undefined;
-  return refuse(
-    ErrorCode.invalidReplicaAssignment,
-    `Cannot put a replica on broker ${repeated} twice: it is named more than once`,
-  );
 }
 
 /** KIP-860: some want to move replicas, and never to have fewer or more of them. */
@@ -136,14 +114,8 @@ function problemOfFactor(partition: PartitionImage, replicas: readonly number[])
   );
 }
 
-function refuse(errorCode: ErrorCode, message: string | null): AdminError {
-  return { errorCode, message };
-}
-
-function adminError(result: CommandResult, { topic, partition }: ReassignmentWish): AdminError {
+function outcomeOf(result: CommandResult, { topic, partition }: ReassignmentWish): AdminError {
   switch (result.kind) {
-    case "done":
-      return done;
     case "unknownTopic":
     case "unknownPartition":
       return refuse(ErrorCode.unknownTopicOrPartition, `Cannot find partition "${topic}-${partition}"`);
@@ -152,12 +124,7 @@ function adminError(result: CommandResult, { topic, partition }: ReassignmentWis
         ErrorCode.noReassignmentInProgress,
         `Partition "${topic}-${partition}" is not being moved`,
       );
-    case "overloaded":
-    case "indefinite":
-      return refuse(ErrorCode.requestTimedOut, null);
-    case "noController":
-      return refuse(ErrorCode.notController, "No node leads the metadata group");
     default:
-      return refuse(ErrorCode.unknownServerError, null);
+      return adminErrorOf(result);
   }
 }

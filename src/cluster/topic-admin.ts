@@ -3,13 +3,15 @@ import { createTopicConfigs } from "../config/alter-configs.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Identity } from "../runtime/identity.ts";
+import { type AdminError, adminErrorOf, done, outOfTime, refuse } from "./admin-error.ts";
 import type { BrokerRegistration } from "./metadata-command.ts";
-import type { CommandResult, TopicImage } from "./metadata-image.ts";
+import type { CommandResult, MetadataImage, TopicImage } from "./metadata-image.ts";
 import { collidingTopic, internalTopics } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
-import { isActive } from "./node-state.ts";
+import { nodesForReplicas } from "./node-state.ts";
 import { targetOf } from "./partition-move.ts";
 import { placeReplicas } from "./placement.ts";
+import { problemOfReplicas } from "./replica-list.ts";
 import { timedOut, within } from "./time-limit.ts";
 import { isValidTopicName } from "./topic-name.ts";
 
@@ -21,12 +23,6 @@ export interface TopicSpec {
   /** Replicas by partition index; empty leaves the placement to the broker. */
   readonly assignments: readonly { readonly partitionIndex: number; readonly brokerIds: readonly number[] }[];
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
-}
-
-/** An error with the words for the client. */
-export interface AdminError {
-  readonly errorCode: ErrorCode;
-  readonly message: string | null;
 }
 
 export type TopicResult =
@@ -97,7 +93,7 @@ export class TopicAdmin {
       partitions: topic.partitions,
       configs: topic.configs,
     });
-    if (result.kind !== "done") return adminError(result, topic.name);
+    if (result.kind !== "done") return outcomeOf(result, topic.name);
     await this.#options.readiness.whenReady(topicId);
     return { errorCode: ErrorCode.none, topic: { ...topic, id: topicId } };
   }
@@ -111,7 +107,7 @@ export class TopicAdmin {
         name,
         partitionCount: isInternal ? config.offsets.topicPartitions : -1,
         replicationFactor: isInternal
-          ? Math.min(config.offsets.topicReplicationFactor, this.#eligibleNodes().length)
+          ? Math.min(config.offsets.topicReplicationFactor, nodesForReplicas(this.#image).length)
           : -1,
         assignments: [],
         configs: isInternal
@@ -132,7 +128,7 @@ export class TopicAdmin {
   delete(topic: TopicImage, limit: TimeLimit): Promise<AdminError> {
     return this.#inTime(limit, async () => {
       const result = await this.#options.metadata.propose({ kind: "deleteTopic", topicId: topic.id });
-      return adminError(result, topic.name);
+      return outcomeOf(result, topic.name);
     });
   }
 
@@ -152,14 +148,14 @@ export class TopicAdmin {
     assignments: readonly { readonly brokerIds: readonly number[] }[] | null,
     { validateOnly }: { validateOnly: boolean },
   ): Promise<AdminError> {
-    const topic = this.#options.metadata.image.topics.get(name);
+    const topic = this.#image.topics.get(name);
     if (!topic) return refuse(ErrorCode.unknownTopicOrPartition, null);
     const added = partitionCount - topic.partitions.length;
     const problem = this.#problemOfGrowth(topic, partitionCount, assignments);
     if (problem) return problem;
     if (validateOnly) return done;
 
-    const nodes = this.#eligibleNodes();
+    const nodes = nodesForReplicas(this.#image);
     // As many replicas as the topic's others have, or as there are nodes to have them just now.
     const [first] = topic.partitions;
     const factor = Math.min(first ? targetOf(first).length : 1, nodes.length);
@@ -176,7 +172,7 @@ export class TopicAdmin {
       partitions: assignments?.map(({ brokerIds }) => brokerIds) ?? placed,
     });
     if (result.kind === "done") await this.#options.readiness.whenReady(topic.id);
-    return adminError(result, name);
+    return outcomeOf(result, name);
   }
 
   async #inTime<T>({ limitMs }: TimeLimit, change: () => Promise<T>): Promise<T | AdminError> {
@@ -186,7 +182,7 @@ export class TopicAdmin {
   }
 
   #plan(spec: TopicSpec): TopicResult {
-    const { image } = this.#options.metadata;
+    const image = this.#image;
     if (!isValidTopicName(spec.name)) {
       return refuse(
         ErrorCode.invalidTopicException,
@@ -232,7 +228,7 @@ export class TopicAdmin {
     if (factor <= 0) {
       return refuse(ErrorCode.invalidReplicationFactor, "Replication factor must be larger than 0.");
     }
-    const nodes = this.#eligibleNodes();
+    const nodes = nodesForReplicas(this.#image);
     if (factor > nodes.length) {
       return refuse(
         ErrorCode.invalidReplicationFactor,
@@ -247,23 +243,21 @@ export class TopicAdmin {
     return { partitions };
   }
 
-  /** The nodes that take new replicas. */
-  #eligibleNodes(): BrokerRegistration[] {
-    const { image } = this.#options.metadata;
-    return [...image.brokers.values()].filter(({ nodeId, isFenced }) => !isFenced && isActive(image, nodeId));
+  get #image(): MetadataImage {
+    return this.#options.metadata.image;
   }
 
   /** Where replicas are put: a node that has just died is not fenced yet, and is left out where the others suffice. */
   #nodesFor(replicationFactor: number): BrokerRegistration[] {
     const { isReachable = () => true } = this.#options;
-    const eligible = this.#eligibleNodes();
+    const eligible = nodesForReplicas(this.#image);
     const reachable = eligible.filter(({ nodeId }) => isReachable(nodeId));
     return reachable.length >= replicationFactor ? reachable : eligible;
   }
 
   /** Where to begin to place replicas: somewhere else for each topic, and the same wherever it is worked out. */
   get #start(): number {
-    return this.#options.metadata.image.nextGroupId - 1;
+    return this.#image.nextGroupId - 1;
   }
 
   #assigned(spec: TopicSpec): { partitions: (readonly number[])[] } | AdminError {
@@ -288,7 +282,7 @@ export class TopicAdmin {
           `Found multiple manual partition assignments for partition ${partitionIndex}`,
         );
       }
-      const problem = this.#problemOfReplicas(brokerIds);
+      const problem = problemOfReplicas(this.#image, brokerIds);
       if (problem) return problem;
       partitions[partitionIndex] = brokerIds;
     }
@@ -340,41 +334,11 @@ export class TopicAdmin {
       );
     }
     for (const { brokerIds } of assignments ?? []) {
-      const problem = this.#problemOfReplicas(brokerIds);
+      const problem = problemOfReplicas(this.#image, brokerIds);
       if (problem) return problem;
     }
     return undefined;
   }
-
-  #problemOfReplicas(brokerIds: readonly number[]): AdminError | undefined {
-    const { brokers } = this.#options.metadata.image;
-    if (brokerIds.length === 0) {
-      return refuse(
-        ErrorCode.invalidReplicaAssignment,
-        "The manual partition assignment includes an empty replica list.",
-      );
-    }
-    if (new Set(brokerIds).size !== brokerIds.length) {
-      return refuse(
-        ErrorCode.invalidReplicaAssignment,
-        "The manual partition assignment includes the same broker more than once.",
-      );
-    }
-    const unknown = brokerIds.find((id) => !brokers.has(id));
-    if (unknown === undefined) return undefined;
-    return refuse(
-      ErrorCode.invalidReplicaAssignment,
-      `The manual partition assignment includes broker ${unknown}, but no such broker is registered.`,
-    );
-  }
-}
-
-const outOfTime: AdminError = { errorCode: ErrorCode.requestTimedOut, message: null };
-
-const done: AdminError = { errorCode: ErrorCode.none, message: null };
-
-function refuse(errorCode: ErrorCode, message: string | null): AdminError {
-  return { errorCode, message };
 }
 
 function tooManyPartitions(count: number): AdminError {
@@ -389,26 +353,17 @@ function refuseCollision(name: string, other: string): AdminError {
 }
 
 /** What the outcome of a topic command means to the one who asked. */
-function adminError(result: CommandResult, name: string): AdminError {
+function outcomeOf(result: CommandResult, name: string): AdminError {
   switch (result.kind) {
-    case "done":
-      return done;
     case "topicExists":
       return refuse(ErrorCode.topicAlreadyExists, `Topic '${name}' already exists.`);
     case "topicCollides":
       return refuseCollision(name, result.with);
     case "unknownTopic":
       return refuse(ErrorCode.unknownTopicOrPartition, null);
-    case "overloaded":
-    case "indefinite":
-      return outOfTime;
-    case "noController":
-      return refuse(ErrorCode.notController, "No node leads the metadata group");
-    case "tooLarge":
-      return refuse(ErrorCode.policyViolation, `The request takes ${result.sizeBytes} bytes of metadata`);
     case "partitionsChanged":
       return refuse(ErrorCode.invalidPartitions, "The topic's partitions were changed at the same time");
     default:
-      return refuse(ErrorCode.unknownServerError, null);
+      return adminErrorOf(result);
   }
 }

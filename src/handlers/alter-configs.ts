@@ -4,6 +4,7 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from "#protocol/messages/incremental-alter-configs.ts";
+import { type AdminError, adminErrorOf, done, outOfTime } from "../cluster/admin-error.ts";
 import type { CommandResult } from "../cluster/metadata-image.ts";
 import { timedOut, within } from "../cluster/time-limit.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
@@ -16,12 +17,7 @@ import {
 } from "./config-resource.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
-interface Outcome {
-  readonly errorCode: ErrorCode;
-  readonly errorMessage: string | null;
-}
-
-interface Answer extends Outcome {
+interface Answer extends AdminError {
   readonly resourceType: number;
   readonly resourceName: string;
 }
@@ -97,13 +93,13 @@ async function alterEach<R extends ChangedResource>(
 async function alterInTurn(
   broker: ServedBroker,
   deadlineMs: number,
-  alter: () => Promise<Outcome>,
-): Promise<Outcome> {
+  alter: () => Promise<AdminError>,
+): Promise<AdminError> {
   const { clock, metadata } = broker;
   const limitMs = deadlineMs - clock.monotonicMs();
   if (limitMs <= 0 || metadata.isOverloaded) return outOfTime;
   // Given up, it leaves nothing of the request behind in the queue of turns.
-  let waiting: (() => Promise<Outcome>) | undefined = alter;
+  let waiting: (() => Promise<AdminError>) | undefined = alter;
   const altered = metadata.inTurn(async () => (await waiting?.()) ?? outOfTime);
   const outcome = await within(clock, limitMs, altered);
   waiting = undefined;
@@ -116,7 +112,7 @@ async function alterOne(
   named: NamedResource,
   validateOnly: boolean,
   change: (resource: ConfigResource) => ConfigChange,
-): Promise<Outcome> {
+): Promise<AdminError> {
   // The empty name stands for all brokers; there is nothing like it for topics.
   if (named.resourceType === resourceTypes.topic && named.resourceName === "") {
     return { errorCode: ErrorCode.invalidRequest, errorMessage: "Topic name must not be empty" };
@@ -141,28 +137,19 @@ async function alterOne(
   return outOfTime;
 }
 
-function outcomeOf(result: CommandResult): Outcome {
+function outcomeOf(result: CommandResult): AdminError {
   switch (result.kind) {
-    case "overloaded":
-    case "indefinite":
-      return outOfTime;
-    case "noController":
-      return { errorCode: ErrorCode.notController, errorMessage: "No node leads the metadata group" };
     case "tooLarge": {
       const errorMessage = `The configs take ${result.sizeBytes} bytes, which is too much`;
       return { errorCode: ErrorCode.policyViolation, errorMessage };
     }
     default:
-      return done;
+      return adminErrorOf(result);
   }
 }
 
 /** Changes of one resource by other nodes that one request bears with. */
 const triesMax = 20;
-
-const done: Outcome = { errorCode: ErrorCode.none, errorMessage: null };
-
-const outOfTime: Outcome = { errorCode: ErrorCode.requestTimedOut, errorMessage: null };
 
 const refusalCodes = {
   INVALID_CONFIG: ErrorCode.invalidConfig,

@@ -22,8 +22,7 @@ export async function createPartitions(
     .filter(({ name }) => !repeated.has(name))
     .map(async ({ name, count, assignments }) => {
       const options = { validateOnly, limitMs: timeoutMs };
-      const { errorCode, message } = await broker.topics.addPartitions(name, count, assignments, options);
-      return { name, errorCode, errorMessage: message };
+      return { name, ...(await broker.topics.addPartitions(name, count, assignments, options)) };
     });
   results.push(...(await Promise.all(grown)));
   return { results };

@@ -48,7 +48,7 @@ async function create(
     },
     { validateOnly, limitMs: timeoutMs },
   );
-  if (!("topic" in result)) return failed(topic.name, result.errorCode, result.message);
+  if (!("topic" in result)) return failed(topic.name, result.errorCode, result.errorMessage);
   return created(broker, result.topic);
 }
 

@@ -70,8 +70,8 @@ async function remove(
     const errorCode = isById ? ErrorCode.unknownTopicId : ErrorCode.unknownTopicOrPartition;
     return { ...named, errorCode, errorMessage: "This server does not host this topic." };
   }
-  const { errorCode, message } = await broker.topics.delete(topic, { limitMs: timeoutMs });
-  return { name: topic.name, topicId: topic.id, errorCode, errorMessage: message };
+  const outcome = await broker.topics.delete(topic, { limitMs: timeoutMs });
+  return { name: topic.name, topicId: topic.id, ...outcome };
 }
 
 function refused(topic: Named, errorMessage: string): Answer {

@@ -7,6 +7,7 @@ import type {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from "#protocol/messages/list-partition-reassignments.ts";
+import { outOfTime } from "../cluster/admin-error.ts";
 import { timedOut } from "../cluster/time-limit.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -25,8 +26,7 @@ export async function alterPartitionReassignments(
   });
   if (outcomes === timedOut) {
     return {
-      errorCode: ErrorCode.requestTimedOut,
-      errorMessage: null,
+      ...outOfTime,
       allowReplicationFactorChange,
       responses: [],
     };
@@ -35,8 +35,8 @@ export async function alterPartitionReassignments(
   const responses = topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
-      const { errorCode = ErrorCode.unknownServerError, message = null } = answers.next().value ?? {};
-      return { partitionIndex, errorCode, errorMessage: message };
+      const { errorCode = ErrorCode.unknownServerError, errorMessage = null } = answers.next().value ?? {};
+      return { partitionIndex, errorCode, errorMessage };
     }),
   }));
   return { errorCode: ErrorCode.none, errorMessage: null, allowReplicationFactorChange, responses };

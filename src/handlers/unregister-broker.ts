@@ -3,6 +3,7 @@ import type {
   UnregisterBrokerRequest,
   UnregisterBrokerResponse,
 } from "#protocol/messages/unregister-broker.ts";
+import { adminErrorOf, refuse } from "../cluster/admin-error.ts";
 import type { CommandResult } from "../cluster/metadata-image.ts";
 import { timedOut, within } from "../cluster/time-limit.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -21,27 +22,19 @@ export async function unregisterBroker(
 
 function answerOf(result: CommandResult, nodeId: number): UnregisterBrokerResponse {
   switch (result.kind) {
-    case "done":
-      return { errorCode: ErrorCode.none, errorMessage: null };
     case "notRegistered":
-      return {
-        errorCode: ErrorCode.brokerIdNotRegistered,
-        errorMessage: `Broker ID ${nodeId} is not currently registered`,
-      };
+      return refuse(ErrorCode.brokerIdNotRegistered, `Broker ID ${nodeId} is not currently registered`);
     case "notFenced":
-      return refuse(`Cannot unregister broker ${nodeId}: it is running, stop it first`);
+      return refuse(
+        ErrorCode.invalidRequest,
+        `Cannot unregister broker ${nodeId}: it is running, stop it first`,
+      );
     case "holdsReplicas":
-      return refuse(`Cannot unregister broker ${nodeId}: it holds replicas, decommission it first`);
-    case "overloaded":
-    case "indefinite":
-      return { errorCode: ErrorCode.requestTimedOut, errorMessage: null };
-    case "noController":
-      return { errorCode: ErrorCode.notController, errorMessage: "No node leads the metadata group" };
+      return refuse(
+        ErrorCode.invalidRequest,
+        `Cannot unregister broker ${nodeId}: it holds replicas, decommission it first`,
+      );
     default:
-      return { errorCode: ErrorCode.unknownServerError, errorMessage: null };
+      return adminErrorOf(result);
   }
-}
-
-function refuse(errorMessage: string): UnregisterBrokerResponse {
-  return { errorCode: ErrorCode.invalidRequest, errorMessage };
 }
