@@ -1,4 +1,6 @@
+import { ErrorCode } from "#protocol/error-codes.ts";
 import type { Partition } from "../partitions/partition.ts";
+import { readerEpochError } from "./leader-epoch.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /**
@@ -25,4 +27,15 @@ export async function confirmedLeaders(
     }),
   );
   return confirmed;
+}
+
+/** Why a reader is not told where a log ends: this leader is not confirmed as one, or the reader knows another epoch. */
+export function confirmedReaderError(
+  broker: ServedBroker,
+  partition: Partition,
+  asked: { readonly currentLeaderEpoch: number; readonly confirmed: ReadonlySet<Partition> },
+): ErrorCode {
+  const { currentLeaderEpoch, confirmed } = asked;
+  if (partition.isLeader && !confirmed.has(partition)) return ErrorCode.notLeaderOrFollower;
+  return readerEpochError(broker, partition, currentLeaderEpoch);
 }

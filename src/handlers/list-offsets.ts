@@ -1,9 +1,8 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ListOffsetsRequest, ListOffsetsResponse } from "#protocol/messages/list-offsets.ts";
 import type { Partition } from "../partitions/partition.ts";
-import { confirmedLeaders } from "./confirmed-leaders.ts";
+import { confirmedLeaders, confirmedReaderError } from "./confirmed-leaders.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
-import { readerEpochError } from "./leader-epoch.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
@@ -98,10 +97,8 @@ async function findOne(
 ): Promise<PartitionAnswer> {
   const partition = broker.partitions.find(topic, wanted.partitionIndex);
   if (!partition) return failed(wanted, errorOfAbsent(broker, topic, wanted.partitionIndex));
-  const isInDoubt = partition.isLeader && !confirmed.has(partition);
-  const errorCode = isInDoubt
-    ? ErrorCode.notLeaderOrFollower
-    : readerEpochError(broker, partition, wanted.currentLeaderEpoch);
+  const { currentLeaderEpoch } = wanted;
+  const errorCode = confirmedReaderError(broker, partition, { currentLeaderEpoch, confirmed });
   if (errorCode !== ErrorCode.none) return failed(wanted, errorCode);
   if (!isKnownTimestamp(wanted.timestamp, apiVersion)) return failed(wanted, ErrorCode.unsupportedVersion);
   // Where nobody leads only the beginning is known for sure.

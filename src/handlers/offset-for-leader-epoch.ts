@@ -4,8 +4,7 @@ import type {
   OffsetForLeaderEpochResponse,
 } from "#protocol/messages/offset-for-leader-epoch.ts";
 import type { Partition } from "../partitions/partition.ts";
-import { confirmedLeaders } from "./confirmed-leaders.ts";
-import { readerEpochError } from "./leader-epoch.ts";
+import { confirmedLeaders, confirmedReaderError } from "./confirmed-leaders.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -24,10 +23,9 @@ export async function offsetForLeaderEpoch(
     topic,
     partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
       const partition = broker.partitions.find(topic, index);
-      const isInDoubt = partition?.isLeader && !confirmed.has(partition);
-      let errorCode: ErrorCode = ErrorCode.notLeaderOrFollower;
-      if (!partition) errorCode = errorOfAbsent(broker, topic, index);
-      else if (!isInDoubt) errorCode = readerEpochError(broker, partition, currentLeaderEpoch);
+      const errorCode = partition
+        ? confirmedReaderError(broker, partition, { currentLeaderEpoch, confirmed })
+        : errorOfAbsent(broker, topic, index);
       if (!partition || errorCode !== ErrorCode.none) {
         return { errorCode, partition: index, leaderEpoch: -1, endOffset: -1 };
       }
