@@ -512,7 +512,6 @@ export class Broker implements ServedBroker, AsyncDisposable {
       if (!known.has(groupId)) this.#host.remove(groupId);
     }
     await this.partitions.removeStrangers(image);
-    await this.partitions.removeMoved(image);
   }
 
   async #serve(): Promise<void> {

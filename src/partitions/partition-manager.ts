@@ -42,14 +42,12 @@ export interface PartitionManagerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Told when partitions begin and end to serve here. */
+/** Told of the partitions that this node leads. */
 export interface PartitionListener {
-  opened?(partition: Partition): void;
-  closed?(partition: Partition): void;
   /** This node leads it from now on, with everything that was committed before applied. */
-  led?(partition: Partition): void;
+  led(partition: Partition): void;
   /** This node leads it no more. */
-  unled?(partition: Partition): void;
+  unled(partition: Partition): void;
 }
 
 /** What is known of one partition that the image places here. */
@@ -170,14 +168,6 @@ export class PartitionManager {
     if (image.configs !== previous.configs) this.#applySettings(image, previous);
   }
 
-  /** Removes what topics that the image does not know have left on the disk. @throws DiskError */
-  async removeStrangers(image: MetadataImage): Promise<void> {
-    const removed = await this.#options.logs.removeStrangers(
-      ({ topic, topicId }) => image.topics.get(topic)?.id === topicId,
-    );
-    if (removed.length > 0) this.#options.logger.info({ removed }, "removed what deleted topics had left");
-  }
-
   /** Resolves when the partitions of a topic that are placed here serve. */
   async whenReady(topicId: string): Promise<void> {
     await Promise.all((this.#placed.get(topicId) ?? []).map(({ work }) => work));
@@ -188,18 +178,21 @@ export class PartitionManager {
     await Promise.all([...this.#placed.values()].flat().map(({ work }) => work));
   }
 
-  /** Removes what partitions that were moved elsewhere have left here, where a crash came before that. @throws DiskError */
-  async removeMoved(image: MetadataImage): Promise<void> {
+  /**
+   * Removes what deleted topics, and partitions that were moved elsewhere, have left here where a crash came before that.
+   * @throws DiskError
+   */
+  async removeStrangers(image: MetadataImage): Promise<void> {
     const { nodeId, logs, logger } = this.#options;
     for (const { partitions } of image.topics.values()) {
       for (const place of partitions)
         if (!holdersOf(place).includes(nodeId)) this.#retireGroup(place.groupId);
     }
     const removed = await logs.removeStrangers(
-      ({ topic, topicId, partition }) =>
-        image.topics.get(topic)?.id !== topicId || this.#placed.get(topicId)?.[partition] !== undefined,
+      ({ topicId, partition }) => this.#placed.get(topicId)?.[partition] !== undefined,
     );
-    if (removed.length > 0) logger.info({ removed }, "removed what partitions that were moved had left");
+    if (removed.length > 0)
+      logger.info({ removed }, "removed what deleted topics and moved partitions had left");
   }
 
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
@@ -324,7 +317,6 @@ export class PartitionManager {
     const open = this.#open.get(topic.name) ?? [];
     open[image.index] = partition;
     this.#open.set(topic.name, open);
-    for (const listener of this.#listeners) listener.opened?.(partition);
     this.#tellLeadership(partition);
   }
 
@@ -333,10 +325,10 @@ export class PartitionManager {
     if (partition.isLeader === this.#led.has(partition)) return;
     if (!partition.isLeader) {
       this.#led.delete(partition);
-      for (const listener of this.#listeners) listener.unled?.(partition);
+      for (const listener of this.#listeners) listener.unled(partition);
     } else if (this.find(partition.topic, partition.index) === partition) {
       this.#led.add(partition);
-      for (const listener of this.#listeners) listener.led?.(partition);
+      for (const listener of this.#listeners) listener.led(partition);
     }
   }
 
@@ -458,7 +450,6 @@ export class PartitionManager {
       if (open.every((other) => other === undefined)) this.#open.delete(partition.topic);
       partition.close();
       this.#tellLeadership(partition);
-      for (const listener of this.#listeners) listener.closed?.(partition);
     }
     partition.close();
   }
