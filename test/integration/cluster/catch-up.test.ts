@@ -55,7 +55,7 @@ test("a node that was away for longer than the journals remember comes back with
   cluster.node(6 - first - away).start();
   await cluster.node(6 - first - away).untilServing();
   await waitUntil("another leader", async () => ![-1, first].includes(await leader()), 30_000);
-  const consumer = kafka.consumer({ groupId: uniqueName("group") });
+  const consumer = kafka.consumer({ groupId: uniqueName("group"), maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const keys: string[] = [];

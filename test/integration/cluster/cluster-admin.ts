@@ -3,17 +3,18 @@ import type { ThreeNodes } from "./three-nodes.ts";
 
 const { Kafka: KafkaClient, logLevel } = kafkajs;
 
-/** A client that is patient with nodes that come and go. */
+/** A client that is patient with nodes that come and go, unless told to ask less often. */
 export function connectTo(
   cluster: Pick<ThreeNodes, "bootstrapServers">,
   brokers = cluster.bootstrapServers,
+  retries = 60,
 ): Kafka {
   return new KafkaClient({
     clientId: "cluster-test",
     brokers,
     logLevel: logLevel.NOTHING,
     connectionTimeout: 500,
-    retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 60 },
+    retry: { initialRetryTime: 50, maxRetryTime: 500, retries },
   });
 }
 

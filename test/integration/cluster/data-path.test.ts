@@ -46,7 +46,11 @@ async function topicWith(kafka: Kafka, count: number, configs: Record<string, st
 
 /** Reads a topic from its begin, in a rack; answers the values and the addresses that were fetched from. */
 async function readFrom(kafka: Kafka, topic: string, { rackId, count }: { rackId?: string; count: number }) {
-  const consumer = kafka.consumer({ groupId: uniqueName("group"), ...(rackId && { rackId }) });
+  const consumer = kafka.consumer({
+    groupId: uniqueName("group"),
+    maxWaitTimeInMs: 100,
+    ...(rackId && { rackId }),
+  });
   const values: string[] = [];
   const sources: string[] = [];
   consumer.on(consumer.events.REQUEST, ({ payload }) => {

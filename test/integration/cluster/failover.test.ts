@@ -65,6 +65,8 @@ test("a killed leader is replaced, and no record is lost or doubled, for produce
     groupId: uniqueName("group"),
     sessionTimeout: 3_000,
     heartbeatInterval: 300,
+    // kafkajs starts anew as often as it meets the node that is gone, and each time only once its idle fetches have ended.
+    maxWaitTimeInMs: 100,
   });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
@@ -94,7 +96,7 @@ test("a killed leader is replaced, and no record is lost or doubled, for produce
   await consumer.disconnect();
 
   // Each number once, and in order: what the log holds, read anew.
-  const reader = kafka.consumer({ groupId: uniqueName("reader") });
+  const reader = kafka.consumer({ groupId: uniqueName("reader"), maxWaitTimeInMs: 100 });
   await reader.connect();
   await reader.subscribe({ topic, fromBeginning: true });
   const stored: number[] = [];

@@ -36,7 +36,7 @@ export class NumberedRecords {
 
   /** Reads the topic anew; resolves with the numbers as they are stored once all that were acknowledged are there. */
   async stored(): Promise<number[]> {
-    const consumer = this.#kafka.consumer({ groupId: uniqueName("reader") });
+    const consumer = this.#kafka.consumer({ groupId: uniqueName("reader"), maxWaitTimeInMs: 100 });
     await consumer.connect();
     await consumer.subscribe({ topic: this.#topic, fromBeginning: true });
     const stored: number[] = [];

@@ -186,7 +186,7 @@ test("a group goes on while its coordinator's partition is moved from node to no
   const topic = await create(kafka, [{ partition: 0, replicas: [1, 2, 3] }]);
   const groupId = uniqueName("group");
   const numbers = new NumberedRecords(kafka, topic);
-  const consumer = kafka.consumer({ groupId, retry: { retries: 100 } });
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, retry: { retries: 100 } });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const seen = new Set<number>();

@@ -95,7 +95,7 @@ test("a group commits its offsets where no controller is a broker", async () => 
   await producer.connect();
   await producer.send({ topic, acks: -1, messages: [{ value: "x" }] });
   await producer.disconnect();
-  const consumer = connect().consumer({ groupId: uniqueName("group") });
+  const consumer = connect().consumer({ groupId: uniqueName("group"), maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   const read = await new Promise<string>((resolve) => {

@@ -99,7 +99,7 @@ test("__consumer_offsets stays small under many commits, and offsets survive kil
   const commits = 200;
   // Offset 0 is all that an empty partition has: kafkajs would replace another. The metadata tells commits apart.
   const commit = async (first: number) => {
-    const consumer = kafka.consumer({ groupId });
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
     await consumer.connect();
     try {
       const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
