@@ -77,6 +77,8 @@ export class Replicator {
     this.isDue = true;
     const first = entries[0];
     if (!first || first.index !== progress.nextIndex || !progress.canSend) return;
+    // The floor may have passed while they were read: nothing is known of the place before them any more.
+    if (first.index <= this.#state.log.floor.index) return;
     this.#sendEntries(purpose, progress, entries);
   }
 

@@ -276,6 +276,22 @@ describe("replication", () => {
     expect(group.replica(1).catchUps).toEqual([3]);
   });
 
+  test("a load of entries that the floor has passed meanwhile leads to a catch-up", () => {
+    const group = new TestGroup([1, 2, 3], { limits: { ...testLimits, recentBytesMax: 0 } });
+    const leader = group.elect(1);
+    group.cutOff.add(3);
+    for (let i = 0; i < 5; i++) proposeBytes(leader);
+    group.settle();
+    group.cutOff.delete(3);
+    group.tick(2);
+    const { loads, applied, catchUps } = group.replica(1);
+    // The journal is read while what it holds becomes needless.
+    leader.releaseThroughIndex(5);
+    if (loads[0]) leader.loaded(loads[0], applied.slice(1, 3));
+    group.settle();
+    expect(catchUps).toEqual([3]);
+  });
+
   test("what is on its way to a follower is bounded", () => {
     const limits = { ...testLimits, appendBytesMax: 10, inflight: { messagesMax: 3, bytesMax: 1_000 } };
     const group = new TestGroup([1, 2, 3], { limits });

@@ -1,7 +1,7 @@
 import type { Configuration } from "#raft/core/configuration.ts";
 import type { Entry, HardState } from "#raft/core/entry.ts";
 import type { SnapshotPoint } from "#raft/core/messages.ts";
-import type { Floor, Write } from "#raft/core/ready.ts";
+import type { Floor, Load, Write } from "#raft/core/ready.ts";
 
 /** What a crash leaves of a replica. */
 export class ExploredDisk {
@@ -34,6 +34,11 @@ export class ExploredDisk {
 
   entryAt(index: number): Entry | undefined {
     return this.entries[index - this.floor.index - 1];
+  }
+
+  /** What is here of the range that is wanted. */
+  read({ firstIndex, lastIndex }: Load): readonly Entry[] {
+    return this.entries.filter(({ index }) => index >= firstIndex && index <= lastIndex);
   }
 
   /** Whether the entry that all logs have at a committed index is safe here. */

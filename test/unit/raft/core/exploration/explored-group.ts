@@ -1,4 +1,5 @@
 import { type Configuration, members, votersOnly } from "#raft/core/configuration.ts";
+import type { Entry } from "#raft/core/entry.ts";
 import type { RaftOptions } from "#raft/core/group-state.ts";
 import type { MembershipStep } from "#raft/core/membership.ts";
 import type { Message, SnapshotPoint } from "#raft/core/messages.ts";
@@ -29,7 +30,8 @@ interface Node {
   readonly disk: ExploredDisk;
   /** Handed out, not durable yet. */
   writes: Write[];
-  loads: Load[];
+  /** Each with what the disk had when it was asked for. */
+  loads: { load: Load; entries: readonly Entry[] }[];
   catchUps: ReplicaId[];
   install: SnapshotPoint | undefined;
   commitIndex: number;
@@ -411,15 +413,12 @@ export class ExploredGroup {
   #answerHost(node: Node, { isFailing, a, b }: { isFailing: boolean; a: number; b: number }): void {
     const { raft } = node;
     if (!raft) return;
-    const load = node.loads.shift();
-    if (load) {
-      const entries = [];
-      const last = Math.min(load.lastIndex, load.firstIndex + (b % 4));
-      for (let index = load.firstIndex; index <= last; index++) {
-        const entry = node.disk.entryAt(index);
-        if (entry) entries.push(entry);
-      }
-      raft.loaded(load, entries);
+    const reading = node.loads.shift();
+    if (reading) {
+      const { load, entries } = reading;
+      // A disk is read some time between question and answer.
+      const isReadEarly = (b & 4) !== 0;
+      raft.loaded(load, (isReadEarly ? entries : node.disk.read(load)).slice(0, 1 + (b % 4)));
       return;
     }
     const replica = node.catchUps.shift();
@@ -504,7 +503,7 @@ export class ExploredGroup {
     this.#invariants.applied(raft, ready.committed);
     const last = ready.committed.at(-1);
     if (last) raft.applied(last.index);
-    for (const load of ready.loads) node.loads.push(load);
+    for (const load of ready.loads) node.loads.push({ load, entries: node.disk.read(load) });
     for (const replica of ready.catchUps) node.catchUps.push(replica);
     if (ready.install) node.install = ready.install;
     for (const { context, index } of ready.reads) {
