@@ -1,9 +1,6 @@
 import type { Logger } from "pino";
-import { type Configuration, votersOnly } from "#raft/core/configuration.ts";
-import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
-import type { Log } from "#storage/log/log.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
 import type { TornTail } from "#storage/log/log-recovery.ts";
 import {
@@ -15,15 +12,16 @@ import {
 } from "../cluster/metadata-image.ts";
 import { holdersOf } from "../cluster/partition-move.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
-import { type CancelTimer, type Clock, sleep } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-full.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
-import { CommitDeadlines } from "./commit-deadlines.ts";
 import { LeaderlessReads } from "./leaderless-reads.ts";
 import { logConfigOf } from "./log-settings.ts";
-import { Partition } from "./partition.ts";
+import { OpenPartitions } from "./open-partitions.ts";
+import type { Partition } from "./partition.ts";
+import { NoRoomError, type OpenedPartition, PartitionOpener } from "./partition-opener.ts";
 import type { ProducerStore } from "./producer-store.ts";
-import { UncommittedBytes } from "./uncommitted-bytes.ts";
+import { RetiredGroups } from "./retired-groups.ts";
+import type { UncommittedBytes } from "./uncommitted-bytes.ts";
 
 export interface PartitionManagerOptions {
   readonly nodeId: number;
@@ -60,86 +58,67 @@ interface Placed {
   work: Promise<void>;
 }
 
-/** A partition with its group, which serves once its term is durable. */
-interface Opened {
-  readonly partition: Partition;
-  readonly group: RaftGroup;
-}
-
 /** How often a partition that the disk has no room for is tried again. */
 const retryOpenMs = 1_000;
-/**
- * When the first replica of a new partition asks for leadership, in ms after it opened: the others open at about the same
- * time, and who is not there yet has no vote.
- */
-const firstCampaignsMs = [0, 50, 150, 300, 600] as const;
 /** Partitions opened or removed at the same time. */
 const workersMax = 16;
-
-/** A log could not be opened for want of room; nothing of it is left open. */
-class NoRoomError extends Error {
-  constructor(options: ErrorOptions) {
-    super("Cannot open a log: the disk is full", options);
-    this.name = "NoRoomError";
-  }
-}
 
 /** The partitions of this node: opens and removes them as the metadata image says. */
 export class PartitionManager {
   /** Which of them are read although nobody leads them. */
   readonly leaderlessReads: LeaderlessReads;
-  /** What opening the logs has cut off: writes that a crash broke off. */
-  readonly tornTails: TornTail[] = [];
-  /** What the partitions led here have proposed and not committed. */
-  readonly uncommitted = new UncommittedBytes();
-  readonly #deadlines: CommitDeadlines;
   readonly #options: PartitionManagerOptions;
   readonly #listeners: PartitionListener[] = [];
   /** By topic id, then partition index. */
   readonly #placed = new Map<string, Placed[]>();
   /** Removals of files under way, by the partition's name: the next of that name has to wait for them. */
   readonly #removals = new Map<string, Promise<void>>();
-  /** By topic name, then partition index: the hot path. */
-  readonly #open = new Map<string, (Partition | undefined)[]>();
-  /** Open partitions that this node leads, as listeners were told. */
-  readonly #led = new Set<Partition>();
-  /** Groups whose replicas have left this node, and what they must not forget, in case they come back. */
-  readonly #retired = new Map<number, StoredGroup>();
-  readonly #startedMs: number;
-  /** Campaigns for new partitions that are still to come. */
-  readonly #campaigns = new Set<CancelTimer>();
+  readonly #open = new OpenPartitions();
+  readonly #opener: PartitionOpener;
+  readonly #groups: RetiredGroups;
   #isClosing = false;
   #workers = 0;
   readonly #waitingForWorker: (() => void)[] = [];
 
   constructor(options: PartitionManagerOptions) {
     this.#options = options;
-    this.#startedMs = options.clock.nowMs();
     this.leaderlessReads = new LeaderlessReads(options.clock);
-    this.#deadlines = new CommitDeadlines(options.clock);
+    this.#groups = new RetiredGroups(options);
+    this.#opener = new PartitionOpener({
+      ...options,
+      groups: this.#groups,
+      onLeadership: (partition) => this.#tellLeadership(partition),
+    });
+  }
+
+  /** What opening the logs has cut off: writes that a crash broke off. */
+  get tornTails(): readonly TornTail[] {
+    return this.#opener.tornTails;
+  }
+
+  /** What the partitions led here have proposed and not committed. */
+  get uncommitted(): UncommittedBytes {
+    return this.#opener.uncommitted;
   }
 
   /** The partition where it is open here. */
   find(topic: string, index: number): Partition | undefined {
-    return this.#open.get(topic)?.[index];
+    return this.#open.find(topic, index);
   }
 
   /** The open partition that a replication group is for. */
   ofGroup(groupId: number): Partition | undefined {
-    for (const partition of this.all()) if (partition.groupId === groupId) return partition;
-    return undefined;
+    return this.#open.ofGroup(groupId);
   }
 
   /** All open partitions. */
-  *all(): Generator<Partition> {
-    for (const partitions of this.#open.values()) {
-      for (const partition of partitions) if (partition) yield partition;
-    }
+  all(): Generator<Partition> {
+    return this.#open.all();
   }
 
   /** The open partitions that this node leads. */
   led(): Iterable<Partition> {
-    return this.#led;
+    return this.#open.led();
   }
 
   /** All partitions that have a log here, those included that serve no more because the node is closing. */
@@ -186,7 +165,7 @@ export class PartitionManager {
     const { nodeId, logs, logger } = this.#options;
     for (const { partitions } of image.topics.values()) {
       for (const place of partitions)
-        if (!holdersOf(place).includes(nodeId)) this.#retireGroup(place.groupId);
+        if (!holdersOf(place).includes(nodeId)) this.#groups.retire(place.groupId);
     }
     const removed = await logs.removeStrangers(
       ({ topicId, partition }) => this.#placed.get(topicId)?.[partition] !== undefined,
@@ -198,12 +177,12 @@ export class PartitionManager {
   /** Stops all partitions, flushes their logs and saves their producers; the logs stay open. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const cancel of this.#campaigns) cancel();
+    this.#opener.beginToClose();
     await this.whenAllReady();
     await Promise.all(this.#removals.values());
     const partitions = [...this.all()];
     for (const partition of partitions) this.#retire(partition);
-    this.#deadlines.close();
+    this.#opener.close();
     await Promise.all(
       partitions.map((partition) =>
         this.#withWorker(async () => {
@@ -233,7 +212,11 @@ export class PartitionManager {
     const { clock, logger } = this.#options;
     for (let tries = 1; !place.isRemoved && !this.#isClosing; tries++) {
       try {
-        const opened = await this.#withWorker(() => this.#openPlaced(place));
+        const opened = await this.#withWorker(async () => {
+          const opened = await this.#opener.open(place.topic, place.image);
+          place.partition = opened.partition;
+          return opened;
+        });
         // All that wait for their term share a write, so no worker waits with them.
         await this.#serve(place, opened);
         return;
@@ -246,153 +229,31 @@ export class PartitionManager {
     }
   }
 
-  async #openPlaced(place: Placed): Promise<Opened> {
-    const { host, logs, producers, dirty, storedGroup, settingsOf } = this.#options;
-    const { topic, image } = place;
-    const stored = this.#retired.get(image.groupId) ?? storedGroup(image.groupId);
-    const configuration = stored?.configuration ?? this.#firstConfiguration(image);
-    const isAlone = configuration.voters.length === 1 && configuration.voters[0] === host.replica;
-    const settings = settingsOf(topic.name);
-    const log = await logs
-      .openLog({ topic: topic.name, topicId: topic.id, partition: image.index }, logConfigOf(settings))
-      .catch((error: unknown) => {
-        throw isDiskFull(error) ? new NoRoomError({ cause: error }) : error;
-      });
-    this.#tellOfDamage(log);
-    const partition = new Partition({
-      topic: topic.name,
-      topicId: topic.id,
-      index: image.index,
-      groupId: image.groupId,
-      log,
-      settings,
-      startedMs: this.#startedMs,
-      makeRoom: async () => {
-        if (dirty.isOver) await log.flush();
-      },
-      isReachable: this.#options.isReachable,
-      lease: { monotonicMs: () => this.#options.clock.monotonicMs(), leaseMs: host.leaseMs },
-      deadlines: this.#deadlines,
-      uncommitted: this.uncommitted,
-      onLeadership: (changed) => this.#tellLeadership(changed),
-      executeTrim: (trimmed, startOffset) => this.#trim(trimmed, startOffset),
-    });
-    await producers.load(partition);
-    const group = await host.start({
-      ...stored,
-      id: image.groupId,
-      stateMachine: partition,
-      configuration,
-      // Clients are answered by leaders; who reads from a follower sees records a few milliseconds later.
-      tellsCommitsLate: true,
-      nextOffset: isAlone ? log.nextOffset : (stored?.floorNextOffset ?? 0),
-      hardState: {
-        // Terms are leader epochs, and those must not go backwards even if the journal was lost.
-        term: Math.max(stored?.hardState.term ?? 0, log.epochs().at(-1)?.epoch ?? 0),
-        votedFor: stored?.hardState.votedFor ?? -1,
-      },
-    });
-    this.#retired.delete(image.groupId);
-    partition.lead(group);
-    place.partition = partition;
-    const isFounder = configuration.voters.length > 0;
-    if (!isAlone && !stored && isFounder && image.replicas[0] === this.#options.nodeId)
-      this.#encourage(group);
-    return { partition, group };
-  }
-
-  /** Who founds a group knows who else does; who comes later learns that from its leader. */
-  #firstConfiguration({ replicas, founders = replicas }: PartitionImage): Configuration {
-    return votersOnly(founders.includes(this.#options.host.replica) ? founders : []);
-  }
-
-  async #serve(place: Placed, { partition, group }: Opened): Promise<void> {
+  async #serve(place: Placed, { partition, group }: OpenedPartition): Promise<void> {
     const { host, settingsOf } = this.#options;
-    const { topic, image } = place;
     // A partition that has replicas elsewhere may be led there.
     if (group.isAlone) await host.settled(group);
     if (place.isRemoved || (group.isAlone && !group.isSettledLeader)) return;
     // They may have changed while it was opened.
-    settle(partition, settingsOf(topic.name));
-    const open = this.#open.get(topic.name) ?? [];
-    open[image.index] = partition;
-    this.#open.set(topic.name, open);
+    settle(partition, settingsOf(partition.topic));
+    this.#open.add(partition);
     this.#tellLeadership(partition);
   }
 
   /** Begins or ends what the leader of a partition has to do. */
   #tellLeadership(partition: Partition): void {
-    if (partition.isLeader === this.#led.has(partition)) return;
-    if (!partition.isLeader) {
-      this.#led.delete(partition);
-      for (const listener of this.#listeners) listener.unled(partition);
-    } else if (this.find(partition.topic, partition.index) === partition) {
-      this.#led.add(partition);
-      for (const listener of this.#listeners) listener.led(partition);
-    }
-  }
-
-  /** Lets the replica that was meant to lead a new partition do so, without anybody's waiting for an election timeout. */
-  #encourage(group: RaftGroup): void {
-    for (const delayMs of firstCampaignsMs) {
-      const cancel = this.#options.clock.schedule(delayMs, () => {
-        this.#campaigns.delete(cancel);
-        const isStillNew = this.#options.host.group(group.id) === group && group.leaderNodeId < 0;
-        if (isStillNew) group.campaign();
-      });
-      this.#campaigns.add(cancel);
-    }
-  }
-
-  /** Moves the start of a partition's log forward, durably; a full disk is waited for. */
-  async #trim(partition: Partition, startOffset: number): Promise<void> {
-    const { producers, clock, onFatal } = this.#options;
-    const { log } = partition;
-    for (;;) {
-      try {
-        if (startOffset > log.flushedOffset) await this.#flushBeforeTrim(partition);
-        await producers.save(partition);
-        await log.trimTo(startOffset);
-        return;
-      } catch (error) {
-        if (partition.isClosed || this.#isClosing) throw error;
-        if (!isDiskFull(error)) {
-          onFatal(error);
-          throw error;
-        }
-      }
-      await sleep(clock, retryOpenMs);
-    }
-  }
-
-  /** What a full disk has no room for finds some once older records are gone, which are to go as well. */
-  async #flushBeforeTrim(partition: Partition): Promise<void> {
-    const { log } = partition;
-    try {
-      await log.flush();
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      await this.#options.producers.save(partition);
-      await log.trimTo(log.flushedOffset);
-      await log.flush();
-    }
-  }
-
-  #tellOfDamage(log: Log): void {
-    if (log.tornTail) this.tornTails.push(log.tornTail);
-    for (const err of log.damage) {
-      this.#options.logger.error({ err }, "a log is damaged and was accepted as it is");
-    }
+    const change = this.#open.noteLeadership(partition);
+    if (change) for (const listener of this.#listeners) listener[change](partition);
   }
 
   #removeTopic(topic: TopicImage): void {
-    const { host, storedGroup } = this.#options;
+    const { host } = this.#options;
     const placed = this.#placed.get(topic.id) ?? [];
     this.#placed.delete(topic.id);
     for (const { index, groupId } of topic.partitions) {
       const place = placed[index];
       if (place) this.#remove(place, () => host.remove(groupId));
-      else if (this.#retired.delete(groupId) || storedGroup(groupId)) host.remove(groupId);
+      else this.#groups.remove(groupId);
     }
   }
 
@@ -404,7 +265,7 @@ export class PartitionManager {
       const place = placed[image.index];
       if (!place || holdersOf(image).includes(this.#options.nodeId)) continue;
       delete placed[image.index];
-      this.#remove(place, () => this.#retireGroup(image.groupId));
+      this.#remove(place, () => this.#groups.retire(image.groupId));
     }
   }
 
@@ -424,16 +285,6 @@ export class PartitionManager {
     this.#removals.set(name, removal);
   }
 
-  /** A replica that comes back must not vote twice in a term: that much is kept of its group. */
-  #retireGroup(groupId: number): void {
-    const { host, storedGroup } = this.#options;
-    const stored = storedGroup(groupId);
-    const isBlank = !stored || (stored.configuration?.voters.length === 0 && stored.entries.length === 0);
-    if (isBlank && !host.group(groupId)) return;
-    const hardState = host.retire(groupId, stored?.hardState);
-    if (hardState) this.#retired.set(groupId, { ...blank, hardState });
-  }
-
   async #removePlaced({ partition }: Placed, removeGroup: () => void): Promise<void> {
     removeGroup();
     if (partition) {
@@ -444,10 +295,7 @@ export class PartitionManager {
 
   /** Takes a partition out of service at once; its files are a matter for later. */
   #retire(partition: Partition): void {
-    const open = this.#open.get(partition.topic);
-    if (open?.[partition.index] === partition) {
-      open[partition.index] = undefined;
-      if (open.every((other) => other === undefined)) this.#open.delete(partition.topic);
+    if (this.#open.remove(partition)) {
       partition.close();
       this.#tellLeadership(partition);
     }
@@ -457,11 +305,11 @@ export class PartitionManager {
   /** Settles the partitions whose configs have changed: all at once are work for seconds where there are thousands. */
   #applySettings(image: MetadataImage, previous: MetadataImage): void {
     const areAllAffected = haveBrokerConfigsChanged(image, previous, this.#options.nodeId);
-    for (const [topic, partitions] of this.#open) {
+    for (const [topic, partitions] of this.#open.topics()) {
       if (!areAllAffected && configsOf(image, "topic", topic) === configsOf(previous, "topic", topic))
         continue;
       const settings = this.#options.settingsOf(topic);
-      for (const partition of partitions) if (partition) settle(partition, settings);
+      for (const partition of partitions) settle(partition, settings);
     }
   }
 
@@ -478,14 +326,6 @@ export class PartitionManager {
     }
   }
 }
-
-/** What is known of a group whose replica has left, besides its term and vote. */
-const blank: Omit<StoredGroup, "hardState"> = {
-  floor: { index: 0, term: 0 },
-  floorNextOffset: 0,
-  configuration: votersOnly([]),
-  entries: [],
-};
 
 function settle(partition: Partition, settings: TopicSettings): void {
   partition.settings = settings;
