@@ -19,7 +19,7 @@ import type { BrokerRegistration } from "./metadata-command.ts";
 import { MetadataForwarder } from "./metadata-forwarder.ts";
 import { registrationOf } from "./metadata-image.ts";
 import { MetadataObservers } from "./metadata-observers.ts";
-import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
+import { type MetadataStore, metadataGroupId, NotMetadataLeaderError } from "./metadata-store.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { incarnationOn, type NodeDisks, replicaOn } from "./node-disks.ts";
 import { ForeignDirectoryError, type NodeIdentity } from "./node-identity-file.ts";
@@ -109,9 +109,17 @@ export class ClusterMember {
       soon: (callback) => clock.soon(callback),
     });
     this.#forwarder = new MetadataForwarder({
-      ...{ nodeId, calls, clock },
+      ...{ nodeId, processId, calls, clock },
       leaderNodeId: () => this.controllerId,
+      term: () => this.#host?.group(metadataGroupId)?.term ?? 0,
+      catchUp: async () => {
+        const group = this.#host?.group(metadataGroupId);
+        if (!group) throw new NotMetadataLeaderError();
+        await group.readIndex();
+      },
       proposeHere: (payload) => metadata.proposeHere(payload),
+      watch: (proposal) => metadata.watch(proposal),
+      forget: (proposal) => metadata.forget(proposal),
       whenApplied: (index) => metadata.whenApplied(index),
     });
     metadata.forwardTo((payload) => this.#forwarder.propose(payload));

@@ -26,7 +26,9 @@ message Command {
     ReplaceDisk replace_disk = 12;
     UnregisterBroker unregister_broker = 13;
   }
+  Stamp stamp = 100;
 }
+message Stamp { string proposal = 1; uint64 term = 2; }
 
 message NameCluster { string cluster_id = 1; }
 message Endpoint { string listener = 1; string host = 2; uint32 port = 3; }
@@ -118,6 +120,14 @@ export type MetadataCommand =
       readonly isFenced: boolean;
     };
 
+/** Tells a command from others of the same words. */
+export interface CommandStamp {
+  /** The same however often the command is brought to somebody who leads. */
+  readonly proposal: string;
+  /** The only term in which it is to be proposed. */
+  readonly term: number;
+}
+
 /** One partition of a topic, and nodes for its replicas. */
 export interface PlacedPartition {
   readonly topicId: string;
@@ -196,6 +206,24 @@ const asObject = { longs: Number, defaults: true, arrays: true, objects: true } 
 export function encodeCommand(command: MetadataCommand): Uint8Array {
   const { kind, ...fields } = command;
   return commandType.encode(commandType.fromObject({ [kind]: toWire(kind, fields) })).finish();
+}
+
+/** Bytes that a stamp adds at most. */
+export const stampBytesMax = 128;
+
+/** The encoded command with a stamp: what stands behind a message is part of it. */
+export function stampCommand(payload: Uint8Array, stamp: CommandStamp): Uint8Array {
+  const bytes = commandType.encode(commandType.fromObject({ stamp })).finish();
+  assert(bytes.length <= stampBytesMax);
+  return Buffer.concat([payload, bytes]);
+}
+
+/** The stamp of an encoded command; undefined for one without. */
+export function stampOf(payload: Uint8Array): CommandStamp | undefined {
+  const { stamp } = commandType.toObject(commandType.decode(payload), { longs: Number });
+  if (!stamp) return undefined;
+  const { proposal, term } = stamp as Partial<CommandStamp>;
+  return { proposal: proposal ?? "", term: term ?? 0 };
 }
 
 /** Reads what `encodeCommand` wrote. */

@@ -7,6 +7,8 @@ import {
   encodeCommand,
   type MetadataCommand,
   type MetadataSnapshot,
+  stampBytesMax,
+  stampOf,
 } from "./metadata-command.ts";
 import {
   applyCommand,
@@ -67,6 +69,8 @@ export class MetadataStore implements StateMachine {
   #turnsWaiting = 0;
   #forward: Forward | undefined;
   #ledTerm = -1;
+  /** By the commands' stamps: what was brought to somebody and is looked for among what is applied here. */
+  readonly #watched = new Map<string, PromiseWithResolvers<CommandResult>>();
   /** Who waits for an entry to be applied here, in no order. */
   readonly #applyWaiters = new Set<{ readonly index: number; readonly resolve: () => void }>();
 
@@ -86,6 +90,8 @@ export class MetadataStore implements StateMachine {
     if (snapshot.index <= previous.index) return;
     this.restore(snapshot);
     for (const listener of this.#listeners) listener(this.#image, previous);
+    // Any of them may be among what the snapshot stands for.
+    for (const { resolve } of this.#watched.values()) resolve({ kind: "indefinite" });
     this.#wakeApplied();
   }
 
@@ -122,7 +128,8 @@ export class MetadataStore implements StateMachine {
   async propose(command: MetadataCommand): Promise<CommandResult> {
     if (this.#failure) throw this.#failure.error;
     const payload = encodeCommand(command);
-    if (payload.length > this.#commandBytesMax) return { kind: "tooLarge", sizeBytes: payload.length };
+    if (payload.length > this.#commandBytesMax - stampBytesMax)
+      return { kind: "tooLarge", sizeBytes: payload.length };
     if (this.isOverloaded) return { kind: "overloaded" };
     if (this.#forward) return this.#forward(payload);
     const outcome = await this.proposeHere(payload);
@@ -130,11 +137,16 @@ export class MetadataStore implements StateMachine {
     return outcome.kind === "applied" ? outcome.result : outcome;
   }
 
-  /** Proposes an encoded command; undefined where this node does not lead. @throws what storage failed with */
+  /**
+   * Proposes an encoded command; undefined where this node does not lead, or in another term than the command is for.
+   * @throws what storage failed with
+   */
   proposeHere(payload: Uint8Array): Promise<ProposalOutcome> | undefined {
     if (this.#failure) return Promise.reject(this.#failure.error);
     const group = this.#group;
     assert(group || this.#forward);
+    const stamp = this.#forward ? stampOf(payload) : undefined;
+    if (stamp && stamp.term !== group?.term) return undefined;
     const proposal = { kind: "command", baseOffset: 0, offsetCount: 0, payload } as const;
     const entry = group?.isSettledLeader ? group.propose(proposal) : undefined;
     if (!entry) return undefined;
@@ -143,6 +155,17 @@ export class MetadataStore implements StateMachine {
     this.#waiting.set(entry.index, { outcome, sizeBytes });
     this.#waitingBytes += sizeBytes;
     return outcome.promise;
+  }
+
+  /** What a stamped command comes to here, by whomever it is proposed; to be let go of by `forget`. */
+  watch(proposal: string): Promise<CommandResult> {
+    const outcome = Promise.withResolvers<CommandResult>();
+    this.#watched.set(proposal, outcome);
+    return outcome.promise;
+  }
+
+  forget(proposal: string): void {
+    this.#watched.delete(proposal);
   }
 
   /** Resolves when the image includes the entry. */
@@ -190,6 +213,7 @@ export class MetadataStore implements StateMachine {
       this.#image = { ...image, index: entry.index };
       for (const listener of this.#listeners) listener(this.#image, previous);
       this.#settle(entry.index, result);
+      this.#tellWatcher(entry.payload, result);
     } else {
       this.#image = { ...previous, index: entry.index };
     }
@@ -202,6 +226,12 @@ export class MetadataStore implements StateMachine {
       this.#applyWaiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  #tellWatcher(payload: Uint8Array, result: CommandResult): void {
+    if (this.#watched.size === 0) return;
+    const stamp = stampOf(payload);
+    if (stamp) this.#watched.get(stamp.proposal)?.resolve(result);
   }
 
   #settle(index: number, result: CommandResult): void {
