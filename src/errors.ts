@@ -14,7 +14,7 @@ import {
   LeadershipLostError,
   NotEnoughReplicasError,
   PartitionClosedError,
-} from "./partitions/partition.ts";
+} from "./partitions/partition-errors.ts";
 
 /** Whether data that was durable turned out to be damaged. */
 export function isCorruption(error: unknown): boolean {

@@ -62,10 +62,10 @@ export class ReadReplicas {
     const starts = this.#heard.get(partition.groupId);
     let best = noReplica;
     let bestEndOffset = -1;
-    for (const other of partition.inSyncNodes) {
+    for (const other of partition.replicas.inSyncNodes) {
       const broker = brokers.get(other);
       if (other === nodeId || broker?.rack !== rackId || broker.isFenced) continue;
-      const endOffset = partition.endOffsetOn(other);
+      const endOffset = partition.replicas.endOffsetOn(other);
       const hasOffset = (starts?.get(other) ?? Infinity) <= fetchOffset && fetchOffset <= endOffset;
       if (!hasOffset || endOffset <= bestEndOffset) continue;
       best = other;

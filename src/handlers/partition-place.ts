@@ -25,7 +25,7 @@ export function placeOf(
   const epoch = Math.max(here?.leaderEpoch ?? -1, heard?.term ?? -1);
 
   // The leader knows; others take it that who lives is in sync.
-  const inSync = here?.isLeader ? here.inSyncNodes : [];
+  const inSync = here?.isLeader ? here.replicas.inSyncNodes : [];
 
   let leaderId = -1;
   if (here?.isLeader) leaderId = broker.config.nodeId;

@@ -134,7 +134,7 @@ function judge(
   if (!partition) return refused(data, errorOfAbsent(broker, topic, data.index), null);
   if (!partition.isLeader) return refused(data, ErrorCode.notLeaderOrFollower, null);
 
-  if (acks === -1 && !partition.hasEnoughReplicas) {
+  if (acks === -1 && !partition.replicas.areEnough) {
     return refused(data, ErrorCode.notEnoughReplicas, null);
   }
 

@@ -1,8 +1,6 @@
 import { strict as assert } from "node:assert";
 import { type BatchHeader, readBatchHeader, stampBatch } from "#protocol/records/batch.ts";
 import type { Entry } from "#raft/core/entry.ts";
-import type { Progress } from "#raft/core/progress.ts";
-import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
@@ -10,6 +8,13 @@ import type { TopicSettings } from "../config/topic-settings.ts";
 import type { CommitDeadlines } from "./commit-deadlines.ts";
 import { CommitWaiters } from "./commit-waiters.ts";
 import { decodePartitionCommand, encodePartitionCommand } from "./partition-command.ts";
+import {
+  CommitTimeoutError,
+  LeadershipLostError,
+  NotEnoughReplicasError,
+  PartitionClosedError,
+} from "./partition-errors.ts";
+import { PartitionReplicas } from "./partition-replicas.ts";
 import { ProducerTable } from "./producer-table.ts";
 import { Trims } from "./trims.ts";
 import { UncommittedBytes } from "./uncommitted-bytes.ts";
@@ -60,38 +65,6 @@ export interface PartitionOptions {
   readonly executeTrim?: (partition: Partition, startOffset: number) => Promise<void>;
 }
 
-/** The partition went away while something waited on it. */
-export class PartitionClosedError extends Error {
-  constructor(partition: Partition) {
-    super(`Cannot use partition "${partition.name}": it is closed`);
-    this.name = "PartitionClosedError";
-  }
-}
-
-/** Another replica leads, or none: what waited may be committed yet, and is to be sent again. */
-export class LeadershipLostError extends Error {
-  constructor(partition: Partition) {
-    super(`Cannot tell what becomes of a batch of "${partition.name}": leadership was lost`);
-    this.name = "LeadershipLostError";
-  }
-}
-
-/** It took longer than its producer waits: it may be committed yet. */
-export class CommitTimeoutError extends Error {
-  constructor(partition: Partition) {
-    super(`Cannot tell what becomes of a batch of "${partition.name}": it is not committed in time`);
-    this.name = "CommitTimeoutError";
-  }
-}
-
-/** A batch is committed, and fewer replicas than `min.insync.replicas` have it or will soon. */
-export class NotEnoughReplicasError extends Error {
-  constructor(partition: Partition) {
-    super(`Cannot bring a batch of "${partition.name}" to enough replicas: too few keep up`);
-    this.name = "NotEnoughReplicasError";
-  }
-}
-
 /** How long somebody waits for a commit, in monotonic time, and whether for `min.insync.replicas` as well. */
 export interface CommitWait {
   /** Where a majority of other nodes, or more, have to do their part for acks=all. */
@@ -114,11 +87,11 @@ export class Partition implements StateMachine {
   readonly groupId: number;
   readonly log: Log;
   readonly producers = new ProducerTable();
+  readonly replicas: PartitionReplicas;
   settings: TopicSettings;
 
   readonly #startedMs: number;
   readonly #makeRoom: (() => Promise<void>) | undefined;
-  readonly #isReachable: (nodeId: number) => boolean;
   readonly #onLeadership: ((partition: Partition) => void) | undefined;
   /** The last term that this node led: what was proposed in it is in the producer table before it is applied. */
   #ledTerm = -1;
@@ -147,7 +120,11 @@ export class Partition implements StateMachine {
     this.#startedMs = options.startedMs;
     this.#makeRoom = options.makeRoom;
     this.#onLeadership = options.onLeadership;
-    this.#isReachable = options.isReachable ?? (() => true);
+    this.replicas = new PartitionReplicas({
+      group: () => this.#group,
+      isReachable: options.isReachable ?? (() => true),
+      minInsyncReplicas: () => this.settings.minInsyncReplicas,
+    });
     this.#lease = options.lease;
     this.#deadlines = options.deadlines;
     this.#uncommitted = options.uncommitted ?? new UncommittedBytes();
@@ -200,25 +177,6 @@ export class Partition implements StateMachine {
     return this.#group?.term ?? -1;
   }
 
-  /** Nodes whose replicas have what is committed, or are about to: what Kafka calls in sync. Known to the leader alone. */
-  get inSyncNodes(): number[] {
-    const nodes = new Set<number>();
-    for (const [replica, progress] of this.#group?.progress ?? []) {
-      if (this.#isInSync(replica, progress)) nodes.add(nodeIdOf(replica));
-    }
-    return [...nodes];
-  }
-
-  /** Where a node's log ends, as its leader knows; -1 for one that is far behind, or has no replica. */
-  endOffsetOn(nodeId: number): number {
-    let endOffset = -1;
-    for (const [replica, { matchIndex }] of this.#group?.progress ?? []) {
-      if (nodeIdOf(replica) !== nodeId) continue;
-      endOffset = Math.max(endOffset, this.#group?.nextOffsetAt(matchIndex) ?? -1);
-    }
-    return endOffset;
-  }
-
   /** The node that this replica follows; -1 for none, or where it leads itself. */
   get followedNodeId(): number {
     const group = this.#group;
@@ -228,41 +186,6 @@ export class Partition implements StateMachine {
   /** Where what this replica has ends, committed or not. */
   get endOffset(): number {
     return Math.max(this.highWatermark, this.#group?.nextOffset ?? 0);
-  }
-
-  /** Replicas in sync, of those with a vote: those that are still to join neither count nor are waited for. */
-  get inSyncCount(): number {
-    const group = this.#group;
-    let count = 0;
-    for (const voter of group?.configuration.voters ?? []) {
-      const progress = group?.progress?.get(voter);
-      if (progress && this.#isInSync(voter, progress)) count += 1;
-    }
-    return count;
-  }
-
-  #isInSync(replica: ReplicaId, { state }: Readonly<Progress>): boolean {
-    const nodeId = nodeIdOf(replica);
-    return nodeId === this.#group?.leaderNodeId || (state === "replicate" && this.#isReachable(nodeId));
-  }
-
-  /** Whether acks=all may be promised: as many replicas are in sync as the topic asks for, or as there are (KIP-966). */
-  get hasEnoughReplicas(): boolean {
-    if (this.settings.minInsyncReplicas <= 1) return true;
-    const wanted = this.#replicasWanted;
-    return wanted <= 1 || this.inSyncCount >= wanted;
-  }
-
-  get #replicasWanted(): number {
-    return Math.min(this.settings.minInsyncReplicas, this.#group?.configuration.voters.length ?? 1);
-  }
-
-  /** How many replicas must have what acks=all is answered for, where that is more than a commit says; else 0. */
-  get #replicasBeyondCommit(): number {
-    if (this.settings.minInsyncReplicas <= 1) return 0;
-    const wanted = this.#replicasWanted;
-    const voterCount = this.#group?.configuration.voters.length ?? 1;
-    return wanted > Math.floor(voterCount / 2) + 1 ? wanted : 0;
   }
 
   get highWatermark(): number {
@@ -367,7 +290,7 @@ export class Partition implements StateMachine {
    * @throws PartitionClosedError, LeadershipLostError, CommitTimeoutError, NotEnoughReplicasError
    */
   whenCommitted(nextOffset: number, wait: CommitWait = endlessWait): Promise<void> {
-    const replicaCount = wait.isForAll ? this.#replicasBeyondCommit : 0;
+    const replicaCount = wait.isForAll ? this.replicas.countBeyondCommit : 0;
     const isCommitted = this.highWatermark >= nextOffset;
     if (isCommitted && replicaCount === 0) return Promise.resolve();
     if (this.#isClosed) return Promise.reject(new PartitionClosedError(this));
@@ -396,21 +319,10 @@ export class Partition implements StateMachine {
   }
 
   #noteReplication = (): void => {
-    this.#waiters.replicated(this);
+    this.#waiters.replicated(this.replicas);
     if (!this.#waiters.needsReplication && this.#waiters.count === 0 && this.#group)
       this.#group.onProgress = undefined;
   };
-
-  /** How many replicas with a vote have the log durably up to an entry. */
-  replicasWith(index: number): number {
-    const group = this.#group;
-    if (!group?.progress) return 0;
-    let count = 0;
-    for (const voter of group.configuration.voters) {
-      if ((group.progress.get(voter)?.matchIndex ?? 0) >= index) count += 1;
-    }
-    return count;
-  }
 
   /** Calls back after each commit and at the end of the partition, until the answer is called. */
   watch(callback: () => void): () => void {
@@ -517,7 +429,7 @@ export class Partition implements StateMachine {
   }
 
   #wake(): void {
-    this.#waiters.committedTo(this.highWatermark, this);
+    this.#waiters.committedTo(this.highWatermark, this.replicas);
     this.#notifyWatchers();
   }
 
