@@ -39,6 +39,8 @@ export interface RaftOptions {
   /** As leader it tells followers of a commit with their next entries, or when `tellCommits` asks for it; at once unless told. */
   readonly tellsCommitsLate?: boolean;
   readonly hardState?: HardState;
+  /** Set where the replica has been here before and forgotten its log: the first term in which it takes part again. */
+  readonly rejoinTerm?: number | undefined;
   readonly floor?: Floor;
   /** The configuration as of the floor; empty for a replica that is to learn it from a leader. */
   readonly configuration: Configuration;
@@ -57,6 +59,8 @@ export class GroupState {
   readonly log: RaftLog;
   readonly configurations: ConfigurationHistory;
   readonly writes = new DurableWrites();
+  /** The first term in which a replica takes part again that has forgotten its log; 0 for all others. */
+  readonly rejoinTerm: number;
   readonly #jitter: (below: number) => number;
 
   #hardState: HardState;
@@ -79,6 +83,9 @@ export class GroupState {
     this.tellsCommitsLate = options.tellsCommitsLate ?? false;
     this.#jitter = options.electionJitter;
     this.#hardState = options.hardState ?? { term: 0, votedFor: noReplica };
+    this.rejoinTerm = options.rejoinTerm ?? 0;
+    // What it said before is told from what it says now by the term alone.
+    assert(this.term >= this.rejoinTerm);
     this.configurations = new ConfigurationHistory(options.configuration);
     const entries = options.entries ?? [];
     this.log = new RaftLog({
@@ -188,8 +195,17 @@ export class GroupState {
     return oldestTick !== undefined && this.now - oldestTick >= this.electionTicks;
   }
 
+  /**
+   * Whether its log tells good candidates from bad ones. To a log that was forgotten every other one looks as good, and
+   * so it does to its beginning; from the first entry of a leader who led after that it holds all that was committed
+   * before.
+   */
+  get mayVote(): boolean {
+    return this.configurations.isKnown && this.log.lastTerm >= this.rejoinTerm;
+  }
+
   /** Whether it may campaign. */
   get canCampaign(): boolean {
-    return isVoter(this.configuration, this.id) && !this.installing && !this.isDiskStalled;
+    return isVoter(this.configuration, this.id) && this.mayVote && !this.installing && !this.isDiskStalled;
   }
 }

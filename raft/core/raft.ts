@@ -8,7 +8,7 @@ import { Follower } from "./follower.ts";
 import { GroupState, type RaftOptions } from "./group-state.ts";
 import { Leader, type MembershipRefusal, type Proposal, type TransferRefusal } from "./leader.ts";
 import type { MembershipChange } from "./membership.ts";
-import { isFromLeader, type Message, type SnapshotPoint } from "./messages.ts";
+import { isFromLeader, type Message, type SnapshotPoint, type Vote } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import type { Floor, Leadership, Load, Ready, RoleName, Write, WriteToken } from "./ready.ts";
 import { noReplica, type ReplicaId } from "./replica-id.ts";
@@ -97,6 +97,11 @@ export class Raft {
     return this.#state.log.floor;
   }
 
+  /** The first term in which it takes part again, where it has been here before and forgotten its log; else 0. */
+  get rejoinTerm(): number {
+    return this.#state.rejoinTerm;
+  }
+
   /** The offset that the next data entry gets. */
   get nextOffset(): number {
     return this.#state.log.nextOffset;
@@ -156,8 +161,8 @@ export class Raft {
       return;
     }
     if (message.term > term) {
-      if (message.kind === "vote" && !message.isTransfer && this.#role.hasLease) return;
-      if (!isAboutPreVote(message)) this.#becomeFollower(message.term, leaderIn(message));
+      if (message.kind === "vote" && this.#isDisturbing(message)) return;
+      if (!isAboutPreVote(message)) this.#enterLaterTerm(message);
     }
     if (message.kind === "vote") {
       const gaveVote = answerVote(this.#state, message, this.#role.leader);
@@ -418,6 +423,18 @@ export class Raft {
         ...commitPoint(this.#state),
       });
     }
+  }
+
+  /** Who hears a leader votes for nobody else, so that a lost replica that comes back does not depose it (Raft thesis, 4.2.3). */
+  #isDisturbing({ from, isTransfer }: Vote): boolean {
+    return !isTransfer && this.#role.hasLease && this.#role.leader !== from;
+  }
+
+  #enterLaterTerm(message: Message): void {
+    const wasLeader = this.#role.name === "leader";
+    this.#becomeFollower(message.term, leaderIn(message));
+    // Somebody was in a later term, and nobody may lead it: the others still listen to this replica, so only it can be quick.
+    if (wasLeader && message.kind === "heartbeatAnswer") this.campaign();
   }
 
   #becomeFollower(term: number, leader: ReplicaId): void {

@@ -5,11 +5,11 @@ import { noReplica, type ReplicaId } from "./replica-id.ts";
 /**
  * Answers a request for a vote (Raft thesis, 3.4, 3.6.1 and 9.6); true where a real vote was given. Learners vote
  * like all others: who asks may know better than they that they have become voters. Not so one that has learnt nothing
- * yet: it may have been here before, and to a log that it has forgotten every other one would look as good.
+ * yet, or has been here before and forgotten its log.
  */
 export function answerVote(state: GroupState, vote: Vote, leader: ReplicaId): boolean {
   const isFree =
-    state.configurations.isKnown &&
+    state.mayVote &&
     (state.votedFor === vote.from ||
       (state.votedFor === noReplica && leader === noReplica) ||
       (vote.preVote && vote.term > state.term));

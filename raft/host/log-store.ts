@@ -9,6 +9,12 @@ export class LogFullError extends Error {
   }
 }
 
+/** What stands for a log's entries that live elsewhere. */
+export interface FloorPoint extends SnapshotPoint {
+  /** Set until the log has an entry of this term or a later one, where the replica has forgotten its log; see `RaftOptions`. */
+  readonly rejoinTerm?: number | undefined;
+}
+
 /** Which durable entries to read again. */
 export interface ReadRange {
   readonly firstIndex: number;
@@ -30,7 +36,7 @@ export interface LogStore {
   append(group: number, entries: readonly Entry[]): void;
   setHardState(group: number, state: HardState): void;
   /** Entries up to and with the point's live elsewhere (segments, snapshot) and are never asked for again. The point comes back at the next start. */
-  advanceFloor(group: number, floor: SnapshotPoint): void;
+  advanceFloor(group: number, floor: FloorPoint): void;
   /** Drops all that is known of a deleted group. */
   forget(group: number): void;
   /** Makes everything staged so far durable in one write. Not called again before the last call settled. */

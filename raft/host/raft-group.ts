@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import type { Configuration } from "../core/configuration.ts";
 import { members } from "../core/configuration.ts";
 import type { ConfigurationProof } from "../core/configuration-history.ts";
-import type { Entry } from "../core/entry.ts";
+import type { Entry, EntryId } from "../core/entry.ts";
 import type { RaftOptions } from "../core/group-state.ts";
 import type { MembershipRefusal, Proposal, TransferRefusal } from "../core/leader.ts";
 import type { MembershipChange } from "../core/membership.ts";
@@ -117,6 +117,17 @@ export class RaftGroup {
 
   get appliedIndex(): number {
     return this.raft.appliedIndex;
+  }
+
+  /** The last entry that is known to be committed. */
+  get lastCommitted(): EntryId {
+    const { commitIndex: index } = this.raft;
+    return { index, term: this.raft.termAt(index) ?? 0 };
+  }
+
+  /** Whether the log has this entry of the group, which was committed, or has released it. */
+  holds({ index, term }: EntryId): boolean {
+    return this.raft.floor.index >= index || this.raft.termAt(index) === term;
   }
 
   get floor(): Floor {

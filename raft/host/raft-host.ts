@@ -48,6 +48,8 @@ export interface GroupStart {
   readonly stateMachine: StateMachine;
   readonly hardState?: HardState;
   readonly floor?: Floor;
+  /** What the floor says of a replica that has forgotten its log. */
+  readonly rejoinTerm?: number | undefined;
   /** As of the floor; this node alone unless told, empty for a replica that is to learn it from a leader. */
   readonly configuration?: Configuration | undefined;
   /** Where data ends at the floor, where that is known. */
@@ -58,6 +60,12 @@ export interface GroupStart {
   readonly nextOffset?: number;
   /** Nobody waits for what followers apply: they may hear of commits a little later, for much less traffic. */
   readonly tellsCommitsLate?: boolean;
+}
+
+/** What is kept of a replica that has left. */
+export interface Retired {
+  readonly hardState: HardState;
+  readonly rejoinTerm: number;
 }
 
 const limits: RaftLimits = {
@@ -164,7 +172,7 @@ export class RaftHost {
     this.#groups.set(start.id, group);
     // A log that knows nothing of the group learns where its entries begin, and who votes before any entry says so.
     if (start.floorNextOffset === undefined || group.floor.index > 0)
-      this.#options.log.advanceFloor(group.id, group.raft.pointAt(group.floor.index));
+      this.#tellFloor(group, group.raft.pointAt(group.floor.index));
     this.#cluster?.tickGroup(group);
     if (group.isAlone) group.campaign();
     return group;
@@ -196,16 +204,19 @@ export class RaftHost {
   }
 
   /**
-   * Forgets a group but its term and vote: the replica has left, and might come back under the same name. Where the
-   * group was never started here, `stored` is what the log knows of it.
+   * Forgets a group but its term: the replica has left, and might come back under the same name. Then it takes part
+   * from the next term on, which answers, so that nobody counts on what it said before. Where the group was never
+   * started here, `stored` is what the log knows of it.
    */
-  retire(id: number, stored?: HardState): HardState | undefined {
-    const hardState = this.#groups.get(id)?.raft.hardState ?? stored;
+  retire(id: number, stored?: HardState): Retired | undefined {
+    const known = this.#groups.get(id)?.raft.hardState ?? stored;
     this.remove(id);
-    if (!hardState) return undefined;
+    if (!known) return undefined;
+    const rejoinTerm = known.term + 1;
+    const hardState = { term: rejoinTerm, votedFor: noReplica };
     this.#options.log.setHardState(id, hardState);
-    this.#options.log.advanceFloor(id, nothingKnown);
-    return hardState;
+    this.#options.log.advanceFloor(id, { ...nothingKnown, rejoinTerm });
+    return { hardState, rejoinTerm };
   }
 
   /** A group's data below `offset` is durable in its segments. */
@@ -292,7 +303,7 @@ export class RaftHost {
   }
 
   #raftOptions(start: GroupStart, entries: readonly StoredEntry[]): RaftOptions {
-    const { hardState = noHardState, nextOffset = 0, tellsCommitsLate = false } = start;
+    const { hardState = noHardState, nextOffset = 0, tellsCommitsLate = false, rejoinTerm } = start;
     const configuration = start.configuration ?? votersOnly([this.replica]);
     const isOnlyVoter = configuration.voters.length === 1 && configuration.voters[0] === this.replica;
     const log = isOnlyVoter ? behindState(start, entries, nextOffset) : logOf(start, entries);
@@ -303,6 +314,7 @@ export class RaftHost {
       electionJitter: (below) => this.#cluster?.randomBelow(below) ?? 0,
       limits,
       tellsCommitsLate,
+      rejoinTerm,
       hardState: { ...hardState, term: Math.max(hardState.term, log.floor.term, entries.at(-1)?.term ?? 0) },
       configuration,
       ...log,
@@ -311,7 +323,12 @@ export class RaftHost {
 
   #advanceFloor(group: RaftGroup | undefined, floor: Floor | undefined): void {
     // Not worth a write of its own: it rides with the next pass, or with the journal's next file.
-    if (group && floor) this.#options.log.advanceFloor(group.id, group.raft.pointAt(floor.index));
+    if (group && floor) this.#tellFloor(group, group.raft.pointAt(floor.index));
+  }
+
+  #tellFloor({ id, raft: { rejoinTerm } }: RaftGroup, point: SnapshotPoint): void {
+    const isBack = point.term >= rejoinTerm;
+    this.#options.log.advanceFloor(id, { ...point, ...(!isBack && { rejoinTerm }) });
   }
 
   #markDirty(group: RaftGroup): void {
@@ -364,7 +381,8 @@ export class RaftHost {
 
   /** Gathers what the groups want and sets it going. */
   #turn(): void {
-    for (const group of [...this.#dirty]) this.#collect(group);
+    // What one applies may remove another.
+    for (const group of [...this.#dirty]) if (this.#dirty.has(group)) this.#collect(group);
     this.#cluster?.flush();
     if (!this.#writing && (this.#writes.hasStaged || this.#mustFlush)) {
       this.#flush().catch((error: unknown) => this.#fail(error));
@@ -465,7 +483,7 @@ export class RaftHost {
     if (!this.#has(group)) return;
     if (isDone) {
       this.#writes.dropEntries(group);
-      this.#options.log.advanceFloor(group.id, point);
+      this.#tellFloor(group, point);
       await this.flushFloors();
       if (!this.#has(group)) return;
       group.installed(point);

@@ -9,8 +9,8 @@ export interface RetiredGroupsOptions {
 }
 
 /**
- * What this node remembers of groups that have no replica running here. A replica that comes back must not vote twice in a
- * term: that much is kept of one that has left.
+ * What this node remembers of groups that have no replica running here. A replica that comes back must be told from the
+ * one that it was: that much is kept of one that has left.
  */
 export class RetiredGroups {
   readonly #options: RetiredGroupsOptions;
@@ -31,8 +31,8 @@ export class RetiredGroups {
     const stored = storedGroup(groupId);
     const isBlank = !stored || (stored.configuration?.voters.length === 0 && stored.entries.length === 0);
     if (isBlank && !host.group(groupId)) return;
-    const hardState = host.retire(groupId, stored?.hardState);
-    if (hardState) this.#retired.set(groupId, { ...blank, hardState });
+    const retired = host.retire(groupId, stored?.hardState);
+    if (retired) this.#retired.set(groupId, { ...blank, ...retired });
   }
 
   /** The group's replica is back, and remembers by itself. */
@@ -47,8 +47,8 @@ export class RetiredGroups {
   }
 }
 
-/** What is known of a group whose replica has left, besides its term and vote. */
-const blank: Omit<StoredGroup, "hardState"> = {
+/** What is known of a group whose replica has left, besides the term in which it may come back. */
+const blank: Omit<StoredGroup, "hardState" | "rejoinTerm"> = {
   floor: { index: 0, term: 0 },
   floorNextOffset: 0,
   configuration: votersOnly([]),

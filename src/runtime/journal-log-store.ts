@@ -1,10 +1,9 @@
 import { strict as assert } from "node:assert";
 import { type Configuration, decodeConfiguration, encodeConfiguration } from "#raft/core/configuration.ts";
 import type { Entry, HardState } from "#raft/core/entry.ts";
-import type { SnapshotPoint } from "#raft/core/messages.ts";
 import type { StoredEntry } from "#raft/core/raft-log.ts";
 import type { Floor } from "#raft/core/ready.ts";
-import { LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
+import { type FloorPoint, LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
 import { DiskError } from "#storage/io/file.ts";
 import type { JournalFloor, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
@@ -25,6 +24,8 @@ export interface StoredGroup {
   readonly configuration: Configuration | undefined;
   /** Where data ends at the floor; undefined where no floor has moved yet. */
   readonly floorNextOffset: number | undefined;
+  /** Of a replica that has forgotten its log; see `FloorPoint`. */
+  readonly rejoinTerm?: number;
   readonly entries: readonly StoredEntry[];
 }
 
@@ -74,8 +75,9 @@ export class JournalLogStore implements LogStore {
     this.#journal.setHardState(group, state);
   }
 
-  advanceFloor(group: number, { index, term, nextOffset, configuration }: SnapshotPoint): void {
-    this.#journal.advanceFloor(group, { index, term, state: encodeFloorState(nextOffset, configuration) });
+  advanceFloor(group: number, floor: FloorPoint): void {
+    const { index, term } = floor;
+    this.#journal.advanceFloor(group, { index, term, state: encodeFloorState(floor) });
     this.#places.get(group)?.releaseThrough(index);
   }
 
@@ -134,22 +136,35 @@ export class JournalLogStore implements LogStore {
 const noBytes = new Uint8Array(0);
 
 /*
- * What rides with a floor: | 0 | f64 | next offset | 8 | configuration as in its entry |, little-endian.
+ * What rides with a floor, little-endian:
+ *
+ * | at | size | field                                                              |
+ * |----|------|--------------------------------------------------------------------|
+ * | 0  | f64  | next offset                                                        |
+ * | 8  | n    | configuration as in its entry                                      |
+ * |    | f64  | rejoin term, only of a replica that has forgotten its log          |
  */
-function encodeFloorState(nextOffset: number, configuration: Configuration): Uint8Array {
+function encodeFloorState({ nextOffset, configuration, rejoinTerm }: FloorPoint): Uint8Array {
   const encoded = encodeConfiguration(configuration);
-  const state = new Uint8Array(8 + encoded.length);
-  new DataView(state.buffer).setFloat64(0, nextOffset, true);
+  const state = new Uint8Array(8 + encoded.length + (rejoinTerm === undefined ? 0 : 8));
+  const view = new DataView(state.buffer);
+  view.setFloat64(0, nextOffset, true);
   state.set(encoded, 8);
+  if (rejoinTerm !== undefined) view.setFloat64(8 + encoded.length, rejoinTerm, true);
   return state;
 }
 
-function decodeFloorState({ state }: JournalFloor): Pick<StoredGroup, "configuration" | "floorNextOffset"> {
+function decodeFloorState({
+  state,
+}: JournalFloor): Pick<StoredGroup, "configuration" | "floorNextOffset" | "rejoinTerm"> {
   if (!state) return { configuration: undefined, floorNextOffset: undefined };
   assert(state.byteLength > 8);
   const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+  const configuration = decodeConfiguration(state.subarray(8));
+  const rejoinAt = 8 + encodeConfiguration(configuration).length;
   return {
     floorNextOffset: view.getFloat64(0, true),
-    configuration: decodeConfiguration(state.subarray(8)),
+    configuration,
+    ...(rejoinAt < state.byteLength && { rejoinTerm: view.getFloat64(rejoinAt, true) }),
   };
 }

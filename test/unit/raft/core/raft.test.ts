@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { votersOnly } from "#raft/core/configuration.ts";
+import { encodeConfiguration, votersOnly } from "#raft/core/configuration.ts";
 import type { Entry } from "#raft/core/entry.ts";
 import { Raft } from "#raft/core/raft.ts";
 import { noReplica, replicaId } from "#raft/core/replica-id.ts";
@@ -517,6 +517,71 @@ describe("membership", () => {
     expect(restarted.configuration.learners).toEqual([4]);
     expect(restarted.commitIndex).toBe(2);
   });
+});
+
+describe("a replica that has forgotten its log", () => {
+  const configuration: Entry = {
+    ...{ index: 1, term: 1, kind: "configuration", baseOffset: 0, offsetCount: 0 },
+    payload: encodeConfiguration(votersOnly([1, 2, 3])),
+  };
+  const vote = { kind: "vote", from: 3, to: 2, preVote: false, isTransfer: false } as const;
+
+  function returned(): TestReplica {
+    const replica = new TestReplica(
+      testOptions(2, {
+        configuration: votersOnly([]),
+        hardState: { term: 4, votedFor: noReplica },
+        rejoinTerm: 4,
+      }),
+    );
+    const append = { kind: "append", from: 1, to: 2, term: 4, commitIndex: 1 } as const;
+    const entries = [configuration, { ...dataEntry(2), baseOffset: 0 }];
+    replica.raft.step({ ...append, previousIndex: 0, previousTerm: 0, entries });
+    replica.work();
+    return replica;
+  }
+
+  test("helps nobody to lead who might lack what it had, and does not lead itself", () => {
+    const replica = returned();
+    expect(replica.raft.configuration.voters).toEqual([1, 2, 3]);
+    replica.raft.lost(1);
+    for (let i = 0; i < 40; i++) replica.raft.tick();
+    expect(replica.work()).toEqual([]);
+    expect(replica.raft.role).toBe("follower");
+    replica.raft.step({ ...vote, term: 9, lastIndex: 2, lastTerm: 1 });
+    expect(replica.work()).toMatchObject([{ kind: "voteAnswer", isGranted: false }]);
+    expect(replica.raft.term).toBe(9);
+  });
+
+  test("tells a leader that counts on it that its time is over", () => {
+    const replica = returned();
+    replica.raft.step({ kind: "heartbeat", from: 3, to: 2, term: 3, commitIndex: 23, readContext: 0 });
+    expect(replica.work()).toMatchObject([{ kind: "heartbeatAnswer", to: 3, term: 4 }]);
+  });
+
+  test("votes once it has an entry of a leader of its return", () => {
+    const replica = returned();
+    const entries = [{ ...dataEntry(3), baseOffset: 1, term: 4 }];
+    replica.raft.step({
+      ...{ kind: "append", from: 1, to: 2, term: 4, commitIndex: 2 },
+      ...{ previousIndex: 2, previousTerm: 1, entries },
+    });
+    replica.work();
+    replica.raft.lost(1);
+    replica.raft.step({ ...vote, term: 9, lastIndex: 2, lastTerm: 1 });
+    expect(replica.work()).toMatchObject([{ kind: "voteAnswer", isGranted: false }]);
+    replica.raft.step({ ...vote, term: 10, lastIndex: 3, lastTerm: 4 });
+    expect(replica.work()).toMatchObject([{ kind: "voteAnswer", isGranted: true }]);
+  });
+});
+
+test("a leader that hears of a later term from who does not lead it leads again at once, though all others still listen to it", () => {
+  const group = new TestGroup();
+  const leader = group.elect(1);
+  leader.step({ kind: "heartbeatAnswer", from: 3, to: 1, term: 7, readContext: 0 });
+  group.settle();
+  expect(leader).toMatchObject({ role: "leader", term: 8 });
+  expect(group.replica(2).raft).toMatchObject({ role: "follower", leader: 1, term: 8 });
 });
 
 test("a follower that is installing a point takes nothing else, and cannot campaign", () => {

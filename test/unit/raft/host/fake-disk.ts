@@ -1,13 +1,13 @@
 import type { Configuration } from "#raft/core/configuration.ts";
 import type { Entry, HardState } from "#raft/core/entry.ts";
-import type { SnapshotPoint } from "#raft/core/messages.ts";
-import { LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
+import { type FloorPoint, LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
 
 interface StoredLog {
   hardState: HardState;
   floor: { index: number; term: number };
   floorNextOffset: number;
   configuration: Configuration | undefined;
+  rejoinTerm?: number | undefined;
   entries: Entry[];
 }
 
@@ -38,12 +38,12 @@ export class FakeDisk implements LogStore {
     });
   }
 
-  advanceFloor(group: number, { index, term, nextOffset, configuration }: SnapshotPoint): void {
+  advanceFloor(group: number, { index, term, nextOffset, configuration, rejoinTerm }: FloorPoint): void {
     this.#staged.push(() => {
       const log = this.#log(group);
       const own = log.entries.find((entry) => entry.index === index);
       log.entries = own && own.term !== term ? [] : log.entries.filter((entry) => entry.index > index);
-      Object.assign(log, { floor: { index, term }, floorNextOffset: nextOffset, configuration });
+      Object.assign(log, { floor: { index, term }, floorNextOffset: nextOffset, configuration, rejoinTerm });
     });
   }
 
@@ -76,9 +76,13 @@ export class FakeDisk implements LogStore {
   stored(group: number) {
     const log = this.#durable.get(group);
     if (!log) return undefined;
-    const { hardState, floor, floorNextOffset, configuration } = log;
+    const { hardState, floor, floorNextOffset, configuration, rejoinTerm } = log;
     const entries = log.entries.map(({ payload: _, ...entry }) => entry);
-    return { hardState, floor, floorNextOffset, ...(configuration && { configuration }), entries };
+    return {
+      ...{ hardState, floor, floorNextOffset, entries },
+      ...(configuration && { configuration }),
+      ...(rejoinTerm && { rejoinTerm }),
+    };
   }
 
   crash(): void {

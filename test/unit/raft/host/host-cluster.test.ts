@@ -221,7 +221,7 @@ test("a replica joins, and gets entries that have left memory from the leader's 
   expect(leader.configuration.voters).toEqual([1, 2]);
 });
 
-test("a replica that has left keeps its term and vote, and votes again only once it has learnt who belongs to the group", async () => {
+test("a replica that has left comes back in a later term, and votes again only once it has learnt who belongs to the group", async () => {
   const cluster = await HostCluster.start();
   const leader = await cluster.leaderOf(1);
   const [leaver, other] = cluster.nodes.filter((node) => node !== leader);
@@ -232,13 +232,18 @@ test("a replica that has left keeps its term and vote, and votes again only once
   leaver.host.retire(1);
   await cluster.clock.advance(100);
   const stored = leaver.disk.stored(1);
-  expect(stored).toMatchObject({ hardState: { term }, floor: { index: 0 }, entries: [] });
+  expect(stored).toMatchObject({
+    hardState: { term: term + 1, votedFor: -1 },
+    floor: { index: 0 },
+    rejoinTerm: term + 1,
+    entries: [],
+  });
   expect(stored?.configuration?.voters).toEqual([]);
 
   // The others are gone, and one of the old members asks in vain for its help.
   leader.crash();
   await leaver.start(1);
-  expect(leaver.group(1).term).toBe(term);
+  expect(leaver.group(1).term).toBe(term + 1);
   await cluster.clock.advance(5_000);
   expect(cluster.leader(1)).toBeUndefined();
 
@@ -249,6 +254,52 @@ test("a replica that has left keeps its term and vote, and votes again only once
   proposeByte(next.group(1), 7);
   await cluster.clock.advance(500);
   expect(leaver.partition(1).data).toEqual([7]);
+});
+
+test("nothing that a replica said before it forgot its log is taken for what it says afterwards", async () => {
+  const cluster = await HostCluster.start();
+  const leader = await cluster.leaderOf(1);
+  const forgetful = cluster.nodes.find((node) => node !== leader);
+  if (!forgetful) throw new Error("There are three nodes");
+  for (const byte of [1, 2, 3]) proposeByte(leader.group(1), byte);
+  await cluster.clock.advance(500);
+  // What it has acknowledged is known to a leader that has heard nothing of its leaving, and heartbeats say so.
+  forgetful.host.retire(1);
+  await cluster.clock.until(forgetful.host.drained());
+  await forgetful.start(1);
+  await cluster.clock.advance(500);
+  for (const node of cluster.nodes) expect(node.fatal).toEqual([]);
+  const next = await cluster.leaderOf(1);
+  proposeByte(next.group(1), 4);
+  await cluster.clock.advance(500);
+  expect(forgetful.partition(1).data).toEqual([1, 2, 3, 4]);
+  expect(leader.partition(1).data).toEqual([1, 2, 3, 4]);
+});
+
+test("that a replica has forgotten its log outlives restarts and floors, until it has an entry of its return", async () => {
+  const cluster = await HostCluster.start();
+  const leader = await cluster.leaderOf(1);
+  const forgetful = cluster.nodes.find((node) => node !== leader);
+  if (!forgetful) throw new Error("There are three nodes");
+  const entry = proposeByte(leader.group(1), 1);
+  if (!entry) throw new Error("the leader took nothing");
+  await cluster.clock.advance(500);
+  const { term } = leader.group(1);
+  forgetful.host.retire(1);
+  await cluster.clock.advance(100);
+  forgetful.crash();
+  const back = await cluster.restart(forgetful.nodeId);
+  expect(forgetful.disk.stored(1)).toMatchObject({ rejoinTerm: term + 1 });
+  const next = await cluster.leaderOf(1);
+  proposeByte(next.group(1), 2);
+  await cluster.clock.advance(500);
+  expect(back.partition(1).data).toEqual([1, 2]);
+  back.host.releaseThroughIndex(1, entry.index);
+  await cluster.clock.until(back.host.flushFloors());
+  expect(back.disk.stored(1)).toMatchObject({ floor: { term }, rejoinTerm: term + 1 });
+  back.host.releaseThroughOffset(1, 2);
+  await cluster.clock.until(back.host.flushFloors());
+  expect(back.disk.stored(1)?.rejoinTerm).toBeUndefined();
 });
 
 test("a replica on a new disk is another one: what was meant for the lost one does not reach it", async () => {

@@ -111,6 +111,23 @@ test("a start finds the vote for any disk of a node, and with the floor its offs
   await journal.close();
 });
 
+test("a floor says from which term on a replica takes part that has forgotten its log, where it has", async () => {
+  const files = await memory();
+  const first = await open(files);
+  first.store.setHardState(7, { term: 6, votedFor: -1 });
+  const floor = { index: 0, term: 0, nextOffset: 0, configuration: votersOnly([]) };
+  first.store.advanceFloor(7, { ...floor, rejoinTerm: 6 });
+  first.store.advanceFloor(8, { ...floor, configuration: votersOnly([1, 2]), rejoinTerm: 2 ** 40 });
+  first.store.advanceFloor(9, { ...floor, configuration: votersOnly([1, 2]) });
+  await first.store.flush();
+  await first.journal.close();
+  const { journal, store } = await open(files);
+  expect(store.stored(7)).toMatchObject({ rejoinTerm: 6, configuration: votersOnly([]) });
+  expect(store.stored(8)).toMatchObject({ rejoinTerm: 2 ** 40, configuration: votersOnly([1, 2]) });
+  expect(store.stored(9)?.rejoinTerm).toBeUndefined();
+  await journal.close();
+});
+
 test("a floor's state lives on in the files that follow", async () => {
   const files = await memory();
   const first = await open(files);
