@@ -1,5 +1,5 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
-import type { CommandResult } from "./metadata-image.ts";
+import type { CommandResult } from "./apply-command.ts";
 
 /** What an administrator's wish came to, with the words for the client; `none` for one that was fulfilled. */
 export interface AdminError {

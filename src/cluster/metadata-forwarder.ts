@@ -1,6 +1,6 @@
 import { type Clock, every, sleep } from "../runtime/clock.ts";
+import type { CommandResult } from "./apply-command.ts";
 import { stampCommand } from "./metadata-command.ts";
-import type { CommandResult } from "./metadata-image.ts";
 import type { ProposalOutcome } from "./metadata-store.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { within } from "./time-limit.ts";

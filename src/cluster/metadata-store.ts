@@ -2,6 +2,8 @@ import { strict as assert } from "node:assert";
 import type { Entry } from "#raft/core/entry.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
+import { applyCommand, type CommandResult } from "./apply-command.ts";
+import { fromSnapshot, toSnapshot } from "./image-snapshot.ts";
 import {
   decodeCommand,
   encodeCommand,
@@ -10,14 +12,7 @@ import {
   stampBytesMax,
   stampOf,
 } from "./metadata-command.ts";
-import {
-  applyCommand,
-  type CommandResult,
-  emptyImage,
-  fromSnapshot,
-  type MetadataImage,
-  toSnapshot,
-} from "./metadata-image.ts";
+import { emptyImage, type MetadataImage } from "./metadata-image.ts";
 
 /** The metadata group, which every node has. */
 export const metadataGroupId = 0;

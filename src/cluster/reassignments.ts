@@ -1,7 +1,8 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type AdminError, adminErrorOf, refuse } from "./admin-error.ts";
-import type { CommandResult, MetadataImage, PartitionImage } from "./metadata-image.ts";
+import type { CommandResult } from "./apply-command.ts";
+import type { MetadataImage, PartitionImage } from "./metadata-image.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import { isReassigning, originOf } from "./partition-move.ts";
 import { problemOfReplicas } from "./replica-list.ts";

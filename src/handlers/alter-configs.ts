@@ -5,7 +5,7 @@ import type {
   IncrementalAlterConfigsResponse,
 } from "#protocol/messages/incremental-alter-configs.ts";
 import { type AdminError, adminErrorOf, done, outOfTime } from "../cluster/admin-error.ts";
-import type { CommandResult } from "../cluster/metadata-image.ts";
+import type { CommandResult } from "../cluster/apply-command.ts";
 import { timedOut, within } from "../cluster/time-limit.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";

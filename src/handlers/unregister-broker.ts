@@ -4,7 +4,7 @@ import type {
   UnregisterBrokerResponse,
 } from "#protocol/messages/unregister-broker.ts";
 import { adminErrorOf, refuse } from "../cluster/admin-error.ts";
-import type { CommandResult } from "../cluster/metadata-image.ts";
+import type { CommandResult } from "../cluster/apply-command.ts";
 import { timedOut, within } from "../cluster/time-limit.ts";
 import type { ServedBroker } from "./served-broker.ts";
 

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { applyCommand } from "#src/cluster/apply-command.ts";
 import { type EvacuationPlan, planEvacuation } from "#src/cluster/evacuation-plan.ts";
-import { applyCommand, type MetadataImage } from "#src/cluster/metadata-image.ts";
+import type { MetadataImage } from "#src/cluster/metadata-image.ts";
 import { arrived, targetOf } from "#src/cluster/partition-move.ts";
 import { imageOf } from "./operations-world.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ChunkFrame } from "#raft/transport/node-frame.ts";
+import type { CommandResult } from "#src/cluster/apply-command.ts";
 import { encodeCommand, stampOf } from "#src/cluster/metadata-command.ts";
 import { MetadataForwarder } from "#src/cluster/metadata-forwarder.ts";
-import type { CommandResult } from "#src/cluster/metadata-image.ts";
 import type { ProposalOutcome } from "#src/cluster/metadata-store.ts";
 import { NodeCalls } from "#src/cluster/node-calls.ts";
 import { FakeClock } from "../runtime/fake-clock.ts";

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { replicaId } from "#raft/core/replica-id.ts";
+import { applyCommand, type CommandResult } from "#src/cluster/apply-command.ts";
+import { fromSnapshot, toSnapshot } from "#src/cluster/image-snapshot.ts";
 import {
   decodeCommand,
   decodeSnapshot,
@@ -8,16 +10,7 @@ import {
   encodeSnapshot,
   type MetadataCommand,
 } from "#src/cluster/metadata-command.ts";
-import {
-  applyCommand,
-  type CommandResult,
-  configsOf,
-  emptyImage,
-  fromSnapshot,
-  type MetadataImage,
-  topicById,
-  toSnapshot,
-} from "#src/cluster/metadata-image.ts";
+import { configsOf, emptyImage, type MetadataImage, topicById } from "#src/cluster/metadata-image.ts";
 
 const create = (name: string, topicId = `id-${name}`, count = 1): MetadataCommand => ({
   kind: "createTopic",
