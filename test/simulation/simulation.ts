@@ -11,6 +11,7 @@ import { SimulatedGroupMember } from "./clients/group-member.ts";
 import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
+import { CommittedEnds } from "./cluster/committed-ends.ts";
 import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
 import { Leaderships } from "./cluster/leaderships.ts";
 import {
@@ -55,6 +56,8 @@ export interface SimulationOptions {
 /** Whom a look inside tells what it sees. */
 export interface Watched {
   readonly marks: Marks;
+  /** Told of all that is applied. */
+  readonly committedEnds: CommittedEnds;
   readonly onViolation: (violation: Violation) => void;
 }
 
@@ -107,7 +110,8 @@ class Simulation implements Disposable {
   readonly #trace = new Trace();
   readonly #marks = new Marks();
   readonly #trims = new Trims();
-  readonly #ends = new AcknowledgedEnds();
+  readonly #committedEnds = new CommittedEnds();
+  readonly #ends = new AcknowledgedEnds(this.#committedEnds, (violation) => this.#violate(violation));
   readonly #streams: RandomStreams;
   readonly #tripwires: Tripwires;
   readonly #scheduler: Scheduler;
@@ -140,6 +144,7 @@ class Simulation implements Disposable {
     this.#recorder = new Recorder(() => this.#scheduler.nowUs);
     this.#observer = options.observe?.({
       marks: this.#marks,
+      committedEnds: this.#committedEnds,
       onViolation: (violation) => this.#violate(violation),
     });
     for (const host of plan.hosts) this.#nodes.set(host, this.#newNode(host));
@@ -289,7 +294,15 @@ class Simulation implements Disposable {
     );
     for (const reader of readers) reader.stop();
     const isRead = await this.#until("readers stop", () => readers.every(({ isIdle }) => isIdle));
-    return isWritten && isAtEnd && isRead;
+    return isWritten && isAtEnd && isRead && (await this.#levelOut());
+  }
+
+  /** Nothing more is sent: whoever is behind must find out by itself. */
+  async #levelOut(): Promise<boolean> {
+    const nodes = [...this.#nodes.values()];
+    return (
+      nodes.length === 1 || (await this.#until("all replicas have everything", () => areReplicasLevel(nodes)))
+    );
   }
 
   /** Takes the power from all nodes and reads what is left: everything that was promised. */

@@ -29,7 +29,7 @@ class GroupView {
 }
 
 /** Watches the replicas of all groups for what Raft promises: these must hold whatever goes wrong. */
-export function observeGroups({ marks, onViolation }: Watched): Disposable {
+export function observeGroups({ marks, committedEnds, onViolation }: Watched): Disposable {
   const views = new Map<number, GroupView>();
   const names = new Map<number, string>();
   const viewOf = (groupId: number): GroupView => {
@@ -117,6 +117,7 @@ export function observeGroups({ marks, onViolation }: Watched): Disposable {
         if (this.isClosed) return;
         const end = entry.baseOffset + entry.offsetCount;
         endOfTerm.set(entry.term, Math.max(end, endOfTerm.get(entry.term) ?? 0));
+        committedEnds.note(this.name, end);
       };
     }),
     replaceMethod(Partition.prototype, "leadership", (tell) => {

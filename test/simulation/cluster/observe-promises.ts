@@ -99,7 +99,11 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
         violate("committedOther", place, `commits index ${index} of term ${term}, others that of ${known}`);
       }
     }
-    if (raft.role !== "leader") return;
+    if (raft.role !== "leader") {
+      if (raft.commitIndex <= group.commitIndex) return;
+      violate("committedUnsafe", place, `takes index ${raft.commitIndex} for committed, which no leader has`);
+      return;
+    }
     const last = { index: raft.commitIndex, term: raft.termAt(raft.commitIndex) ?? 0 };
     group.committedIn.set(raft.term, last.index);
     const problems = [before, raft.configuration].map((voters) => unsafetyOf(group, voters, last));
@@ -148,9 +152,17 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
         started.then(
           ({ raft }) => {
             const place = placeOf(options.id, raft.id);
+            const isFirstLife = place.replica.raft === undefined;
             places.set(raft, place);
             const broken = place.replica.start(raft, options);
             if (broken) violate("promiseForgotten", place, broken);
+            if (raft.commitIndex > place.group.commitIndex && !isFirstLife) {
+              violate(
+                "committedUnsafe",
+                place,
+                `starts at commit index ${raft.commitIndex}, where nobody was`,
+              );
+            }
           },
           () => undefined,
         );
@@ -190,7 +202,12 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
     }),
     replaceMethod(Raft.prototype, "step", (step) => {
       return function (this: Raft, message) {
+        const { term } = this;
         watching(this, () => step.call(this, message));
+        const place = places.get(this);
+        if (place && message.kind === "vote" && message.preVote && this.term !== term) {
+          violate("termMoved", place, `moves from term ${term} to ${this.term} on a PreVote`);
+        }
       };
     }),
     replaceMethod(Raft.prototype, "tick", (tick) => {
@@ -210,6 +227,18 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
         }
       };
     }),
+    replaceMethod(Raft.prototype, "loaded", (loaded) => {
+      return function (this: Raft, load, entries) {
+        const place = places.get(this);
+        // What was asked for in an earlier term may have been cut off since, and is not used.
+        const isWanted = load.purpose === "apply" || load.term === this.term;
+        const other = entries.find(({ index, term }) => this.termAt(index) !== term);
+        if (place && other && isWanted) {
+          violate("loadedOther", place, `reads index ${other.index} of term ${other.term}, and has another`);
+        }
+        watching(this, () => loaded.call(this, load, entries));
+      };
+    }),
     replaceMethod(Raft.prototype, "hardStatePersisted", (persisted) => {
       return function (this: Raft, token) {
         places.get(this)?.replica.hardStatePersisted(token.sequence);
@@ -227,6 +256,21 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
           }
         }
         truncate.call(this, index);
+      };
+    }),
+    replaceMethod(RaftGroup.prototype, "hasLedSince", (hasLed) => {
+      return function (this: RaftGroup, sinceMs) {
+        const isCertain = hasLed.call(this, sinceMs);
+        const place = places.get(this.raft);
+        const newer = place && [...place.group.leaders.keys()].find((term) => term > this.raft.term);
+        if (isCertain && place && newer !== undefined) {
+          violate(
+            "staleLease",
+            place,
+            `is certain to lead in term ${this.raft.term}, after term ${newer} began`,
+          );
+        }
+        return isCertain;
       };
     }),
     replaceMethod(RaftGroup.prototype, "readIndex", (readIndex) => {

@@ -1,23 +1,26 @@
 import type { AdminTask } from "../clients/admin.ts";
 import type { TopicPartition } from "../clients/cluster-client.ts";
 import type { ProduceTask } from "../clients/producer.ts";
+import type { SeekTask } from "../clients/reader.ts";
 import { type Random, RandomStreams } from "../world/random.ts";
 import type { Blow, Fault } from "./fault.ts";
 import type { ClientPlan, Plan, TightRaft, TopicPlan } from "./plan.ts";
-import { type PlanOptions, planOfSeed } from "./plan-of-seed.ts";
+import { type PlanOptions, planOfSeed, reassignTaskOf } from "./plan-of-seed.ts";
 
 /** Blows that a hunt may be made of: some leave a tail behind, some lose one, some let messages arrive late or twice. */
 const blowSets: readonly (readonly Blow[])[] = [
   ["cut"],
+  ["sever"],
+  ["sever", "hangUp"],
   ["cut", "cutOut", "cutIn", "cutHalf"],
-  ["cut", "kill"],
+  ["sever", "kill"],
   ["cutOut", "kill", "resets"],
   ["kill"],
-  ["kill", "resets", "slowDisk"],
-  ["resets"],
+  ["kill", "resets", "stall"],
   ["resets", "cutHalf"],
-  ["pause", "cut"],
-  ["pause", "slowDisk", "cutHalf"],
+  ["stall"],
+  ["stall", "cut"],
+  ["pause", "stall", "hangUp"],
 ];
 
 /**
@@ -27,7 +30,7 @@ const blowSets: readonly (readonly Blow[])[] = [
 export function contendedPlanOfSeed(options: PlanOptions): Plan {
   const wide = planOfSeed(options);
   const random = new RandomStreams(options.seed).stream("contention");
-  const safetyMs = random.between(3_000, 9_000);
+  const safetyMs = random.between(4_000, 14_000);
   const topics = [topicOf(random)];
   const places = Array.from({ length: topics[0]?.partitions ?? 1 }, (_, partition) => ({
     topic: "t0",
@@ -40,7 +43,7 @@ export function contendedPlanOfSeed(options: PlanOptions): Plan {
     safetyMs,
     brokerConfigs: { ...wide.brokerConfigs, "offsets.topic.num.partitions": "1" },
     links: {
-      delayUs: random.pick([50, 500, 5_000]),
+      delayUs: random.pick([50, 1_000, 5_000, 20_000]),
       jitterUs: random.pick([20, 1_000, 10_000]),
       slowChance: random.pick([0, 0.01, 0.05]),
       slowUs: random.pick([20_000, 300_000]),
@@ -56,7 +59,7 @@ export function contendedPlanOfSeed(options: PlanOptions): Plan {
     clients: clientsOf(random, { wide, safetyMs, places, isWide }),
     faults: [...huntsOf(random, safetyMs), ...(isWide ? strayFaultsOf(random, wide, safetyMs) : [])],
     majority: random.chance(0.3) ? majority : undefined,
-    tight: random.chance(0.7) ? tightnessOf(random) : tight,
+    tight: random.chance(0.8) ? tightnessOf(random) : tight,
   };
 }
 
@@ -66,7 +69,7 @@ function topicOf(random: Random): TopicPlan {
 }
 
 function tightnessOf(random: Random): TightRaft {
-  return { entriesMax: random.pick([1, 2, 5, 1_000]), recentBytesMax: random.pick([0, 0, 500, 4 << 20]) };
+  return { entriesMax: random.pick([1, 1, 2, 5, 1_000]), recentBytesMax: random.pick([0, 0, 500, 4 << 20]) };
 }
 
 function clientsOf(
@@ -74,7 +77,7 @@ function clientsOf(
   of: { wide: Plan; safetyMs: number; places: readonly TopicPartition[]; isWide: boolean },
 ): ClientPlan[] {
   const { wide, safetyMs, places, isWide } = of;
-  const producers = Array.from({ length: random.between(1, 3) }, (_, at): ClientPlan => {
+  const producers = Array.from({ length: random.between(1, 4) }, (_, at): ClientPlan => {
     const isIdempotent = at === 0 || random.chance(0.5);
     const tasks = tasksOf(random, safetyMs, places);
     return {
@@ -84,22 +87,38 @@ function clientsOf(
       acks: isIdempotent ? -1 : random.pick([-1, 1, 0]),
       inFlightMax: random.pick([1, 5, 5]),
       retries: isIdempotent || random.chance(0.5),
-      deliveryTimeoutMs: random.pick([3_000, 120_000]),
+      deliveryTimeoutMs: random.pick([1_500, 3_000, 3_000, 120_000]),
       compression: "none",
       tasks,
     };
   });
   const others = wide.clients
     .filter(({ kind }) => kind === "reader" || (isWide && kind !== "producer"))
-    .map((client) => within(client, safetyMs, places));
-  return [...producers, ...others];
+    .map((client) => within(random, client, { safetyMs, places }));
+  return [...producers, ...others, ...moversOf(random, { safetyMs, places, nodeCount: wide.hosts.length })];
+}
+
+/** Somebody who moves the partitions about, where there are nodes to move them to. */
+function moversOf(
+  random: Random,
+  { safetyMs, ...bounds }: { safetyMs: number; places: readonly TopicPartition[]; nodeCount: number },
+): ClientPlan[] {
+  if (bounds.nodeCount === 3 || random.chance(0.3)) return [];
+  const tasks = Array.from({ length: random.between(2, 8) }, (): AdminTask => {
+    return reassignTaskOf(random, random.between(1, safetyMs), bounds);
+  });
+  return [{ kind: "admin", name: "mover", tasks: tasks.sort((a, b) => a.atMs - b.atMs) }];
 }
 
 /** Clients of the wide plan, as far as they fit into the shorter and smaller one. */
-function within(client: ClientPlan, safetyMs: number, places: readonly TopicPartition[]): ClientPlan {
+function within(
+  random: Random,
+  client: ClientPlan,
+  { safetyMs, places }: { safetyMs: number; places: readonly TopicPartition[] },
+): ClientPlan {
   switch (client.kind) {
     case "reader":
-      return { ...client, partitions: places, tasks: client.tasks.filter(({ atMs }) => atMs < safetyMs) };
+      return { ...client, partitions: places, tasks: seeksOf(random, safetyMs) };
     case "member": {
       const joinsAtMs = Math.min(client.joinsAtMs, safetyMs / 2);
       return { ...client, topics: ["t0"], joinsAtMs };
@@ -117,8 +136,16 @@ function within(client: ClientPlan, safetyMs: number, places: readonly TopicPart
   }
 }
 
+/** Some look for the end of the log all the time: a leader that is none any more must not answer them. */
+function seeksOf(random: Random, safetyMs: number): SeekTask[] {
+  const everyMs = random.pick([100, 1_000, 5_000]);
+  return Array.from({ length: Math.floor(safetyMs / everyMs) }, (_, at) => {
+    return { atMs: 1 + at * everyMs, to: random.pick(["end", "end", "back", "start"] as const) };
+  });
+}
+
 function tasksOf(random: Random, safetyMs: number, places: readonly TopicPartition[]): ProduceTask[] {
-  const everyMs = random.pick([20, 60, 200]);
+  const everyMs = random.pick([30, 80, 200]);
   const burst = random.pick([1, 1, 4]);
   const sizeBytes = random.pick([20, 20, 300, 20_000]);
   return Array.from({ length: Math.floor(safetyMs / everyMs / burst) }, (_, at) => at).flatMap((at) => {
@@ -139,8 +166,9 @@ function huntsOf(random: Random, safetyMs: number): Fault[] {
       forMs: safetyMs - atMs,
       prey: random.chance(0.85) ? "partition" : "metadata",
       blows: random.pick(blowSets),
-      delayMsMax: random.pick([5, 100, 1_000]),
-      restMs: random.pick([100, 1_000, 4_000]),
+      delayMsMax: random.pick([2, 10, 100, 1_000]),
+      // Mostly longer than an election: who was struck comes back when the next one is.
+      restMs: random.pick([200, 1_500, 10_000, 10_000]),
     };
   });
 }

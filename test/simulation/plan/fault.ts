@@ -49,8 +49,22 @@ type FaultKind =
   | { readonly kind: "diskFull"; readonly host: string; readonly freeBytes: number }
   | { readonly kind: "readFlips"; readonly host: string; readonly probability: number };
 
-/** What happens to a leader that is hunted; `cutHalf` leaves it one other node. */
-export type Blow = "cut" | "cutIn" | "cutOut" | "cutHalf" | "kill" | "pause" | "slowDisk" | "resets";
+/**
+ * What happens to a leader that is hunted. cutHalf: it has one other node left · sever: cut off, and the others know at
+ * once · hangUp: cut off, and clients have to connect again · stall: severed, and its writes take seconds · resets: all
+ * connections break, everywhere.
+ */
+export type Blow =
+  | "sever"
+  | "cut"
+  | "cutIn"
+  | "cutOut"
+  | "cutHalf"
+  | "hangUp"
+  | "stall"
+  | "kill"
+  | "pause"
+  | "resets";
 
 /** One direction between two hosts. */
 export interface Cut {

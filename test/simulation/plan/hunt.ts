@@ -7,7 +7,6 @@ type Hunt = Extract<Fault, { kind: "hunt" }>;
 
 /** The soonest that a winner is struck, in ms. */
 const delayMsMin = 0.05;
-const slowFactor = 100;
 const metadataGroupId = 0;
 
 /**
@@ -66,7 +65,9 @@ function leads(node: SimulatedNode, groupId: number | undefined): boolean {
   );
 }
 
-function strikeWith(blow: Blow, node: SimulatedNode, { network, nodes, marks, random }: FaultTargets): Heal {
+function strikeWith(blow: Blow, node: SimulatedNode, targets: FaultTargets): Heal {
+  const { network, random } = targets;
+  const isNode = (host: string) => targets.nodes.has(host);
   switch (blow) {
     case "kill":
       node.crash(random.pick(crashModes), { isPowerLost: random.chance(0.3) });
@@ -74,32 +75,52 @@ function strikeWith(blow: Blow, node: SimulatedNode, { network, nodes, marks, ra
     case "pause":
       node.pause();
       return () => node.resume();
-    case "slowDisk":
-      node.disk.slowness = slowFactor;
-      return () => {
-        node.disk.slowness = 1;
-      };
     case "resets":
       network.breakSome(1);
       return () => undefined;
+    case "stall": {
+      node.disk.stallUs = random.between(300_000, 5_000_000);
+      network.hangUp(node.host, isNode);
+      const heal = cutOff(node, "cut", targets);
+      return () => {
+        node.disk.stallUs = 0;
+        heal();
+      };
+    }
+    case "sever":
+      network.hangUp(node.host, isNode);
+      return cutOff(node, "cut", targets);
+    case "hangUp": {
+      const hangUp = () => network.hangUp(node.host, (host) => !isNode(host));
+      const place = { afterUs: random.between(5_000, 300_000), process: undefined, label: "hang up" };
+      targets.scheduler.schedule(place, hangUp);
+      return cutOff(node, "cut", targets);
+    }
     case "cut":
     case "cutIn":
     case "cutOut":
-    case "cutHalf": {
-      const { host } = node;
-      const others = random.shuffle([...nodes.keys()].filter((other) => other !== host));
-      const far = blow === "cutHalf" ? others.slice(1) : others;
-      const cuts = far.flatMap((other) => [
-        ...(blow === "cutOut" ? [] : [{ from: other, to: host }]),
-        ...(blow === "cutIn" ? [] : [{ from: host, to: other }]),
-      ]);
-      marks.reach("leader cut off");
-      for (const { from, to } of cuts) network.links.cut(from, to);
-      return () => {
-        for (const { from, to } of cuts) network.links.heal(from, to);
-      };
-    }
+    case "cutHalf":
+      return cutOff(node, blow, targets);
     default:
       return blow satisfies never;
   }
+}
+
+/** Cuts a node off from the others, but not from clients. */
+function cutOff(
+  { host }: SimulatedNode,
+  blow: "cut" | "cutIn" | "cutOut" | "cutHalf",
+  { network: { links }, nodes, marks, random }: FaultTargets,
+): Heal {
+  const others = random.shuffle([...nodes.keys()].filter((other) => other !== host));
+  const far = blow === "cutHalf" ? others.slice(1) : others;
+  const cuts = far.flatMap((other) => [
+    ...(blow === "cutOut" ? [] : [{ from: other, to: host }]),
+    ...(blow === "cutIn" ? [] : [{ from: host, to: other }]),
+  ]);
+  marks.reach("leader cut off");
+  for (const { from, to } of cuts) links.cut(from, to);
+  return () => {
+    for (const { from, to } of cuts) links.heal(from, to);
+  };
 }

@@ -214,7 +214,7 @@ function adminTasksOf(random: Random, { topics, safetyMs, nodeCount }: WorkloadB
 }
 
 /** Mostly to other nodes, as far as there are more than replicas; else to the same ones with another to be preferred. */
-function reassignTaskOf(
+export function reassignTaskOf(
   random: Random,
   atMs: number,
   { places, nodeCount }: { readonly places: readonly TopicPartition[]; readonly nodeCount: number },

@@ -52,7 +52,7 @@ export async function findPlantedBugs(options: {
   const isWanted = ({ name }: FoundBug["bug"]) => only === undefined || name === only;
   for (const bug of classBugs.filter(isWanted)) await note(bug, 1, await findClassBug(bug, seedsMax));
   for (const bug of sourceBugs.filter(isWanted)) {
-    await note(bug, clusterNodeCount, await findSourceBug(bug, seedsMax));
+    await note(bug, bug.nodeCount ?? clusterNodeCount, await findSourceBug(bug, seedsMax));
   }
   return found;
 }
@@ -71,7 +71,10 @@ async function findClassBug(bug: PlantedBug, seedsMax: number): Promise<Sighting
 }
 
 /** Looks for a bug in the sources, in a process of its own: this one has them without it. */
-export async function findSourceBug({ name }: SourceBug, seedsMax: number): Promise<Sighting | undefined> {
+export async function findSourceBug(
+  { name, nodeCount = clusterNodeCount }: SourceBug,
+  seedsMax: number,
+): Promise<Sighting | undefined> {
   const args = [
     main,
     "--hunt",
@@ -80,7 +83,7 @@ export async function findSourceBug({ name }: SourceBug, seedsMax: number): Prom
     "--seeds",
     String(seedsMax),
     "--nodes",
-    String(clusterNodeCount),
+    String(nodeCount),
     "--program",
     program,
   ];

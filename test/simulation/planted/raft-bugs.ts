@@ -1,4 +1,15 @@
-import type { SourceBug } from "./source-bug.ts";
+import type { SourceBug, SourceEdit } from "./source-bug.ts";
+
+/**
+ * No bug: a refused leader tries further back than where the logs can part at best. The hints of this implementation
+ * are so exact that the first append that matches cuts a follower's own tail off in any case, and a follower that counts on
+ * that is right with it, and wrong with any other leader.
+ */
+const leaderGoesBackFurther: SourceEdit = {
+  file: "raft/core/progress.ts",
+  from: "Math.min(rejectedIndex, hintIndex + 1)",
+  to: "Math.min(rejectedIndex, hintIndex - 2)",
+};
 
 /** Bugs in the rules of Raft; only several nodes show them. */
 export const raftBugs: readonly SourceBug[] = [
@@ -136,6 +147,7 @@ export const raftBugs: readonly SourceBug[] = [
     name: "acknowledges its whole log for an append that matched a part of it",
     trap: "an acknowledgement covers what was verified",
     edits: [
+      leaderGoesBackFurther,
       {
         file: "raft/core/follower.ts",
         from: "    this.#accept(lastIndex);\n",
@@ -147,6 +159,7 @@ export const raftBugs: readonly SourceBug[] = [
     name: "commits its own tail on the word of a shorter append",
     trap: "the commit index reaches no further than what was verified",
     edits: [
+      leaderGoesBackFurther,
       {
         file: "raft/core/follower.ts",
         from: "this.#state.commitTo(Math.min(append.commitIndex, lastIndex));",
@@ -281,6 +294,81 @@ export const raftBugs: readonly SourceBug[] = [
         file: "raft/core/raft-log.ts",
         from: "return Math.min(this.#commitIndex, this.#persistedIndex);",
         to: "return this.#commitIndex;",
+      },
+    ],
+  },
+  {
+    name: "sends its vote before it is durable",
+    trap: "term and vote are durable before any vote is answered",
+    edits: [{ file: "raft/core/voting.ts", from: "state.sendDurably(answer);", to: "state.send(answer);" }],
+  },
+  {
+    name: "forgets its vote when it starts",
+    trap: "a vote survives a crash",
+    edits: [
+      {
+        file: "src/runtime/journal-log-store.ts",
+        from: "this.#journal.setHardState(group, state);",
+        to: "this.#journal.setHardState(group, { ...state, votedFor: -1 });",
+      },
+    ],
+  },
+  {
+    name: "trusts its lease while it hands over",
+    trap: "leadership transfer fences what is in flight",
+    edits: [
+      {
+        file: "raft/host/raft-group.ts",
+        from: "if (!this.isSettledLeader || this.raft.isTransferring) return false;",
+        to: "if (!this.isSettledLeader) return false;",
+      },
+    ],
+  },
+  {
+    name: "counts learners",
+    trap: "a learner counts for nothing",
+    nodeCount: 5,
+    edits: [
+      {
+        file: "raft/core/leader.ts",
+        from: "const index = reachedByQuorum(configuration, (voter) => this.#progress.get(voter)?.matchIndex ?? 0);",
+        to: "const index = [...this.#progress.values()].map((each) => each.matchIndex).sort((a, b) => b - a)[Math.floor(configuration.voters.length / 2)] ?? 0;",
+      },
+    ],
+  },
+  {
+    name: "begins a change of members while one is under way",
+    trap: "one pending change",
+    nodeCount: 5,
+    edits: [
+      {
+        file: "raft/core/leader.ts",
+        from: 'if (this.#state.log.commitIndex < this.#pendingChangeIndex) return "change-pending";',
+        to: "",
+      },
+    ],
+  },
+  {
+    name: "changes several voters at once",
+    trap: "joint consensus: any majority before overlaps with any after",
+    nodeCount: 5,
+    edits: [
+      {
+        file: "raft/core/membership.ts",
+        from: '> 1 ? "more-than-one-voter" : next;',
+        to: '> 9 ? "more-than-one-voter" : next;',
+      },
+    ],
+  },
+  {
+    name: "is content with one majority of two",
+    trap: "while members change, every decision needs both majorities",
+    nodeCount: 5,
+    edits: [
+      {
+        file: "raft/core/quorum.ts",
+        from: "return Math.min(reachedByMajority(voters, reachedBy), reachedByMajority(outgoing, reachedBy));",
+        to: "return reachedByMajority(voters, reachedBy);",
       },
     ],
   },

@@ -17,6 +17,8 @@ export interface SourceBug {
   readonly name: string;
   /** The trap that it falls into. */
   readonly trap: string;
+  /** Nodes that it takes to show it; three unless told. */
+  readonly nodeCount?: number;
   readonly edits: readonly SourceEdit[];
 }
 

@@ -31,6 +31,8 @@ const entryUs = 20;
 export class SimulatedDisk {
   /** All times are multiplied by it while the disk is slow. */
   slowness = 1;
+  /** What every write takes on top of that while the disk hangs, in µs. */
+  stallUs = 0;
   /** The next change of such a path fails so; taken once. */
   nextFailure: { readonly code: DiskErrorCode; readonly pathPart: string } | undefined;
   /** How often a read answers with a flipped bit. */
@@ -78,7 +80,8 @@ export class SimulatedDisk {
 
   async #settle(change: DiskChange): Promise<void> {
     const isSlow = change.kind === "write" || change.kind === "syncDirectory";
-    const afterUs = this.#durationUs(isSlow ? this.#options.profile.writeUs : entryUs);
+    const stallUs = isSlow ? this.stallUs : 0;
+    const afterUs = this.#durationUs(isSlow ? this.#options.profile.writeUs : entryUs) + stallUs;
     if (this.ambush && change.path.includes(this.ambush.pathPart)) this.#spring(this.ambush.run, afterUs);
     this.inFlight += 1;
     await this.#wait(afterUs);

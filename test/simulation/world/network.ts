@@ -104,6 +104,13 @@ export class SimulatedNetwork {
     }
   }
 
+  /** Breaks a host's connections with some others. */
+  hangUp(host: string, isOther: (host: string) => boolean): void {
+    for (const socket of [...this.#sockets]) {
+      if (socket.host === host && isOther(socket.remoteAddress)) socket.reset();
+    }
+  }
+
   /** For sockets. */
   forget(socket: SimulatedSocket): void {
     this.#sockets.delete(socket);
