@@ -277,7 +277,7 @@ function partitionAfter(
     case "completeMove": {
       const target = targetOf(partition);
       const isTarget = target.join() === command.replicas.join();
-      return partition.move && isTarget ? arrived(partition) : partition;
+      return partition.move && isTarget ? arrived(partition, command.settledAt) : partition;
     }
     default:
       return command satisfies never;

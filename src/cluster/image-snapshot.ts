@@ -58,6 +58,12 @@ function storedPartition({
   replicas,
   founders = [],
   move,
+  settledAt,
 }: SnapshotPartition): Omit<PartitionImage, "index"> {
-  return { groupId, replicas, ...(founders.length > 0 && { founders }), ...(move && { move }) };
+  return {
+    ...{ groupId, replicas },
+    ...(founders.length > 0 && { founders }),
+    ...(move && { move }),
+    ...(settledAt && { settledAt }),
+  };
 }

@@ -125,7 +125,7 @@ export class MembershipReconciler {
     const { disks } = this.#options.metadata.image;
     const wanted = { voters: target.map((nodeId) => replicaOn(disks, nodeId)) };
     if (!this.#changeMembers(group, wanted, { isMoving: partition.move !== undefined })) return;
-    if (partition.move) this.#complete(topic, partition, target);
+    if (partition.move) this.#complete(topic, partition, target, group);
     else this.#settle(group, partition);
   }
 
@@ -162,13 +162,18 @@ export class MembershipReconciler {
     return false;
   }
 
-  #complete({ id: topicId, name }: TopicImage, partition: PartitionImage, replicas: readonly number[]): void {
+  #complete(
+    { id: topicId, name }: TopicImage,
+    partition: PartitionImage,
+    replicas: readonly number[],
+    { lastCommitted: settledAt }: RaftGroup,
+  ): void {
     const { groupId, index } = partition;
     if (this.#completing.has(groupId)) return;
     this.#completing.add(groupId);
     const { metadata, logger } = this.#options;
     metadata
-      .propose({ kind: "completeMove", topicId, partition: index, replicas })
+      .propose({ kind: "completeMove", topicId, partition: index, replicas, settledAt })
       .then((result) => {
         if (result.kind === "done")
           logger.info({ partition: `${name}-${index}`, replicas }, "moved a partition");

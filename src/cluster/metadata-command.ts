@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import protobuf from "protobufjs";
+import type { EntryId } from "#raft/core/entry.ts";
 import type { NodeDisk } from "./node-disks.ts";
 import type { PartitionMove } from "./partition-move.ts";
 
@@ -54,7 +55,8 @@ message Texts { map<string, string> texts = 1; }
 message SetConfigs { string resource = 1; string name = 2; map<string, string> configs = 3; Texts expected = 4; }
 message SetReplicas { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; }
 message CancelMove { string topic_id = 1; uint32 partition = 2; }
-message CompleteMove { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; }
+message CompleteMove { string topic_id = 1; uint32 partition = 2; repeated uint32 replicas = 3; EntryId settled_at = 4; }
+message EntryId { uint64 index = 1; uint64 term = 2; }
 message ReplaceDisk { uint32 node_id = 1; string directory_id = 2; }
 message AllocateProducerIds { uint32 node_id = 1; uint32 count = 2; }
 
@@ -72,7 +74,13 @@ message Snapshot {
 }
 message Disk { uint32 node_id = 1; string directory_id = 2; uint32 incarnation = 3; }
 message SnapshotTopic { string name = 1; string topic_id = 2; repeated SnapshotPartition partitions = 3; }
-message SnapshotPartition { uint32 group_id = 1; repeated uint32 replicas = 2; Move move = 3; repeated uint64 founders = 4; }
+message SnapshotPartition {
+  uint32 group_id = 1;
+  repeated uint32 replicas = 2;
+  Move move = 3;
+  repeated uint64 founders = 4;
+  EntryId settled_at = 5;
+}
 message Move { repeated uint32 adding = 1; repeated uint32 removing = 2; repeated uint32 leaving = 3; }
 `;
 
@@ -107,7 +115,11 @@ export type MetadataCommand =
   /** The replicas that were there before the move are to stay. */
   | { readonly kind: "cancelMove"; readonly topicId: string; readonly partition: number }
   /** The partition's group consists of these replicas; where others are wanted by now it changes nothing. */
-  | ({ readonly kind: "completeMove" } & PlacedPartition)
+  | ({
+      readonly kind: "completeMove";
+      /** An entry that the group has committed without those who leave; null in commands of before it was told. */
+      readonly settledAt: EntryId | null;
+    } & PlacedPartition)
   /** A node has lost its disk and comes with another; what the lost one has promised counts no more. */
   | { readonly kind: "replaceDisk"; readonly nodeId: number; readonly directoryId: string }
   /** Forgets a broker that is gone, with what was set for it. */
@@ -195,6 +207,7 @@ export interface SnapshotPartition {
   readonly replicas: readonly number[];
   readonly founders?: readonly number[];
   readonly move?: PartitionMove | null;
+  readonly settledAt?: EntryId | null;
 }
 
 const root = protobuf.parse(schema).root;

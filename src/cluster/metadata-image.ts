@@ -1,3 +1,4 @@
+import type { EntryId } from "#raft/core/entry.ts";
 import type { BrokerRegistration, ConfigOverrides } from "./metadata-command.ts";
 import type { NodeDisks } from "./node-disks.ts";
 import type { PartitionMove } from "./partition-move.ts";
@@ -13,6 +14,11 @@ export interface PartitionImage {
   readonly move?: PartitionMove;
   /** The replicas, as Raft knows them, that its group began with; `replicas` unless told. */
   readonly founders?: readonly number[];
+  /**
+   * An entry that the group committed when it was last known to consist of the target alone. A node without a replica
+   * whose log has it got it later: it has been taken back, and an image that says so is on its way.
+   */
+  readonly settledAt?: EntryId;
 }
 
 export interface TopicImage {

@@ -1,3 +1,4 @@
+import type { EntryId } from "#raft/core/entry.ts";
 import type { PartitionImage } from "./metadata-image.ts";
 
 /** A partition on its way to other nodes, as Kafka shows it (KIP-455). */
@@ -44,9 +45,9 @@ export function retargeted(partition: PartitionImage, target: readonly number[])
   return withMove(partition, replicas, isMoving ? { adding, removing, leaving } : undefined);
 }
 
-/** The partition where it was going. */
-export function arrived(partition: PartitionImage): PartitionImage {
-  return withMove(partition, targetOf(partition), undefined);
+/** The partition where it was going; by the time of this entry its group did without all others. */
+export function arrived(partition: PartitionImage, settledAt: EntryId | null = null): PartitionImage {
+  return { ...withMove(partition, targetOf(partition), undefined), ...(settledAt && { settledAt }) };
 }
 
 function withMove(
@@ -54,8 +55,8 @@ function withMove(
   replicas: readonly number[],
   move: PartitionMove | undefined,
 ): PartitionImage {
-  const { index, groupId, founders = partition.replicas } = partition;
-  return { index, groupId, replicas, founders, ...(move && { move }) };
+  const { move: _, founders = partition.replicas, ...rest } = partition;
+  return { ...rest, replicas, founders, ...(move && { move }) };
 }
 
 function without(nodes: readonly number[], others: readonly number[]): number[] {

@@ -54,6 +54,8 @@ interface Placed {
   readonly image: PartitionImage;
   partition: Partition | undefined;
   isRemoved: boolean;
+  /** Set once it was removed; if it was being opened then, its group goes as soon as it has started. */
+  removeGroup?: () => void;
   /** Settles when it is open. */
   work: Promise<void>;
 }
@@ -163,9 +165,11 @@ export class PartitionManager {
    */
   async removeStrangers(image: MetadataImage): Promise<void> {
     const { nodeId, logs, logger } = this.#options;
-    for (const { partitions } of image.topics.values()) {
-      for (const place of partitions)
-        if (!holdersOf(place).includes(nodeId)) this.#groups.retire(place.groupId);
+    for (const { id, partitions } of image.topics.values()) {
+      for (const place of partitions) {
+        const isPlaced = this.#placed.get(id)?.[place.index] !== undefined;
+        if (!isPlaced && !holdersOf(place).includes(nodeId)) this.#groups.retire(place.groupId);
+      }
     }
     const removed = await logs.removeStrangers(
       ({ topicId, partition }) => this.#placed.get(topicId)?.[partition] !== undefined,
@@ -197,7 +201,7 @@ export class PartitionManager {
     const placed = this.#placed.get(topic.id) ?? [];
     this.#placed.set(topic.id, placed);
     for (const image of topic.partitions) {
-      if (placed[image.index] || !holdersOf(image).includes(this.#options.nodeId)) continue;
+      if (placed[image.index] || !this.#isHeld(image)) continue;
       const place: Placed = { topic, image, partition: undefined, isRemoved: false, work: Promise.resolve() };
       placed[image.index] = place;
       const before = this.#removals.get(nameOf(place)) ?? Promise.resolve();
@@ -215,6 +219,7 @@ export class PartitionManager {
         const opened = await this.#withWorker(async () => {
           const opened = await this.#opener.open(place.topic, place.image);
           place.partition = opened.partition;
+          place.removeGroup?.();
           return opened;
         });
         // All that wait for their term share a write, so no worker waits with them.
@@ -263,15 +268,30 @@ export class PartitionManager {
     if (!placed) return;
     for (const image of topic.partitions) {
       const place = placed[image.index];
-      if (!place || holdersOf(image).includes(this.#options.nodeId)) continue;
+      if (!place || this.#isHeld(image)) continue;
       delete placed[image.index];
       this.#remove(place, () => this.#groups.retire(image.groupId));
     }
   }
 
+  /**
+   * Whether this node is to have a replica. A group's leader may know before this node does that the node is to have
+   * one again; what it has promised to the group since is not undone by an image of before.
+   */
+  #isHeld(image: PartitionImage): boolean {
+    if (holdersOf(image).includes(this.#options.nodeId)) return true;
+    const { groupId, settledAt } = image;
+    return settledAt !== undefined && this.#groups.holds(groupId, settledAt);
+  }
+
   #remove(place: Placed, removeGroup: () => void): void {
     place.isRemoved = true;
-    if (place.partition) this.#retire(place.partition);
+    // From here on it must promise nothing more; one that is only being opened has promised nothing yet.
+    place.removeGroup = removeGroup;
+    if (place.partition) {
+      this.#retire(place.partition);
+      removeGroup();
+    }
     const name = nameOf(place);
     const removal = place.work
       .then(() => this.#withWorker(() => this.#removePlaced(place, removeGroup)))

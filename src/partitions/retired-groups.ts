@@ -1,4 +1,5 @@
 import { votersOnly } from "#raft/core/configuration.ts";
+import type { EntryId } from "#raft/core/entry.ts";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
 
@@ -23,6 +24,15 @@ export class RetiredGroups {
   /** What a replica of the group has to begin with. */
   memoryOf(groupId: number): StoredGroup | undefined {
     return this.#retired.get(groupId) ?? this.#options.storedGroup(groupId);
+  }
+
+  /** Whether the log that this node has of a group, running or not, has this entry, which was committed, or has released it. */
+  holds(groupId: number, entry: EntryId): boolean {
+    const group = this.#options.host.group(groupId);
+    if (group) return group.holds(entry);
+    const { floor, entries } = this.memoryOf(groupId) ?? blank;
+    const isSame = ({ index, term }: EntryId) => index === entry.index && term === entry.term;
+    return floor.index >= entry.index || entries.some(isSame);
   }
 
   /** The group's replica has left this node. */

@@ -83,10 +83,17 @@ const commands: fc.Arbitrary<MetadataCommand> = fc.oneof(
     directoryId: fc.constantFrom("disk", "next"),
   }),
   fc.record({
-    kind: fc.constantFrom("setReplicas" as const, "completeMove" as const),
+    kind: fc.constant("setReplicas" as const),
     topicId: names.map((name) => `id-${name}`),
     partition: fc.nat(2),
     replicas: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant("completeMove" as const),
+    topicId: names.map((name) => `id-${name}`),
+    partition: fc.nat(2),
+    replicas: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }),
+    settledAt: fc.option(fc.record({ index: fc.nat(), term: fc.nat() })),
   }),
   fc.record({
     kind: fc.constant("cancelMove" as const),
@@ -188,10 +195,11 @@ test("a move is done when the replicas that are wanted by then are there, and ca
     after(...moving, ...commands).image.topics.get("a")?.partitions[0];
   const founders = [1];
   expect(partition()).toMatchObject({ replicas: [2, 3, 1], move: { adding: [2, 3], removing: [1] } });
-  expect(partition({ kind: "completeMove", ...place, replicas: [3] })).toEqual(partition());
-  expect(partition({ kind: "completeMove", ...place, replicas: [2, 3] })).toEqual({
-    ...{ index: 0, groupId: 1, replicas: [2, 3], founders },
-  });
+  const settledAt = { index: 7, term: 2 };
+  const settled = { kind: "completeMove", ...place, replicas: [2, 3], settledAt } as const;
+  expect(partition({ ...settled, replicas: [3] })).toEqual(partition());
+  expect(partition(settled)).toEqual({ index: 0, groupId: 1, replicas: [2, 3], founders, settledAt });
+  expect(partition(settled, { kind: "setReplicas", ...place, replicas: [1] })).toMatchObject({ settledAt });
   expect(partition({ kind: "cancelMove", ...place })).toMatchObject({
     replicas: [1],
     move: { leaving: [2, 3] },

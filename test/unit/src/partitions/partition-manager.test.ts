@@ -3,6 +3,8 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
+import type { EntryId } from "#raft/core/entry.ts";
+import type { MetadataImage } from "#src/cluster/metadata-image.ts";
 import { type DiskChange, FaultyFileSystem } from "#storage/io/faulty-file.ts";
 import { BrokerWorld, batchOf } from "../broker-world.ts";
 import { HeldDisk } from "../held-disk.ts";
@@ -203,6 +205,31 @@ test("a config that changes while a partition is being opened acts on it", async
   disk.letGo();
   expect(await world.clock.until(created)).toBe(0);
   expect(world.broker.partitions.find("t", 0)?.settings.retentionMs).toBe(86_400_000);
+});
+
+test("a replica that its group has taken back outlives an image of before that", async () => {
+  await using world = await BrokerWorld.start();
+  await world.createTopic("t");
+  const { partitions, metadata } = world.broker;
+  const { image } = metadata;
+  const topic = image.topics.get("t");
+  const place = topic?.partitions[0];
+  const partition = partitions.find("t", 0);
+  if (!topic || !place || !partition) throw new Error("There is a partition");
+  // The first entry of a leader is its no-op.
+  const index = 1;
+  const term = partition.leaderEpoch;
+  const elsewhere = (settledAt: EntryId): MetadataImage => {
+    const moved = { ...topic, partitions: [{ ...place, replicas: [2], settledAt }] };
+    return { ...image, topics: new Map(image.topics).set("t", moved) };
+  };
+
+  const takenBack = elsewhere({ index, term });
+  partitions.follow(takenBack, image);
+  await world.clock.until(world.produce("t", batchOf(["a"])));
+  expect(partitions.find("t", 0)).toBe(partition);
+  partitions.follow(elsewhere({ index, term: term + 1 }), takenBack);
+  expect(partition.isClosed).toBe(true);
 });
 
 test("settings are worked out anew only for those whose configs have changed", async () => {
