@@ -31,7 +31,8 @@ export class Follower implements Role {
 
   tick(): void {
     this.#silentTicks += 1;
-    if (this.#silentTicks < this.#timeoutTicks || !this.#state.canCampaign) return;
+    if (this.#silentTicks < this.#timeoutTicks + this.#state.reluctanceTicks()) return;
+    if (!this.#state.canCampaign) return;
     this.#transitions.becomePreCandidate();
   }
 

@@ -35,6 +35,8 @@ export interface RaftOptions {
   readonly heartbeatTicks: number;
   /** A random number of ticks from 0 up to, and without, `below`: so that replicas do not campaign at the same time. */
   readonly electionJitter: (below: number) => number;
+  /** Ticks that it leaves to others, besides, before it campaigns; may change at any time. None unless told. */
+  readonly reluctanceTicks?: () => number;
   readonly limits: RaftLimits;
   /** As leader it tells followers of a commit with their next entries, or when `tellCommits` asks for it; at once unless told. */
   readonly tellsCommitsLate?: boolean;
@@ -54,6 +56,7 @@ export class GroupState {
   readonly id: ReplicaId;
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
+  readonly reluctanceTicks: () => number;
   readonly limits: RaftLimits;
   readonly tellsCommitsLate: boolean;
   readonly log: RaftLog;
@@ -79,6 +82,7 @@ export class GroupState {
     this.id = options.id;
     this.electionTicks = options.electionTicks;
     this.heartbeatTicks = options.heartbeatTicks;
+    this.reluctanceTicks = options.reluctanceTicks ?? (() => 0);
     this.limits = options.limits;
     this.tellsCommitsLate = options.tellsCommitsLate ?? false;
     this.#jitter = options.electionJitter;

@@ -80,6 +80,9 @@ const limits: RaftLimits = {
 /** Ticks of silence after which a follower campaigns, at the least. Heartbeats go with every tick. */
 const electionTicks = 10;
 
+/** What a reluctant node waits besides: others have campaigned by then, perhaps twice, where there are any. */
+const reluctanceTicks = 2 * electionTicks;
+
 /**
  * All groups of a node, driven in passes: take what has come in, gather what the dirty groups want, one log write for
  * all, one frame for each peer, then what is committed is applied. While a write is under way proposals of groups of
@@ -99,6 +102,7 @@ export class RaftHost {
   #campaigns = 0;
   #electionsWon = 0;
   #isRetryScheduled = false;
+  #isReluctant = false;
   #passScheduled = false;
   #writing = false;
   #stopped = false;
@@ -130,6 +134,11 @@ export class RaftHost {
   identify(incarnation: number): void {
     assert(this.#groups.size === 0);
     this.#replica = replicaId({ nodeId: this.#options.nodeId, incarnation });
+  }
+
+  /** Whether this node leaves it to others to lead where those are there; takes what is handed over to it all the same. */
+  setReluctant(isReluctant: boolean): void {
+    this.#isReluctant = isReluctant;
   }
 
   /** Payload bytes that are on their way to the disk. */
@@ -312,6 +321,7 @@ export class RaftHost {
       electionTicks,
       heartbeatTicks: 1,
       electionJitter: (below) => this.#cluster?.randomBelow(below) ?? 0,
+      reluctanceTicks: () => (this.#isReluctant ? reluctanceTicks : 0),
       limits,
       tellsCommitsLate,
       rejoinTerm,

@@ -6,6 +6,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { RepeatedWork } from "../runtime/repeated-work.ts";
 import type { ClusterMember } from "./cluster-member.ts";
 import { Decommission, decommissionCheckMs } from "./decommission.ts";
+import { FullDisks, tellFullMs } from "./full-disks.ts";
 import { balanceCheckMs, LeaderBalance } from "./leader-balance.ts";
 import type { LeaderDirectory } from "./leader-directory.ts";
 import { LeaderElections } from "./leader-elections.ts";
@@ -40,14 +41,21 @@ export class ClusterOperations {
   readonly quorum: QuorumWatch;
   readonly #options: ClusterOperationsOptions;
   readonly #work: RepeatedWork;
+  readonly #fullDisks: FullDisks;
 
   constructor(options: ClusterOperationsOptions) {
     this.#options = options;
-    const { host, leaders, clock, logger, member } = options;
+    const { host, leaders, clock, logger, member, metadata, isBlocked } = options;
     this.#work = new RepeatedWork({ clock, logger });
+    const { nodeId, isReachable } = this.#place();
+    this.#fullDisks = new FullDisks({
+      ...{ nodeId, clock, calls: member?.calls, isFull: isBlocked },
+      peers: () => [...metadata.image.brokers.keys()].filter((id) => id !== nodeId && isReachable(id)),
+    });
     this.elections = new LeaderElections({
       ...this.#place(),
       ...{ groups: host, leaders, clock },
+      isFull: (other) => this.#fullDisks.has(other),
       calls: member?.calls,
     });
     this.quorum = new QuorumWatch({
@@ -60,7 +68,7 @@ export class ClusterOperations {
 
   /** Begins to look after what operators have set. */
   start(): void {
-    const { config, host, metadata, partitions, member, isBlocked, clock, logger } = this.#options;
+    const { config, host, metadata, partitions, member, clock, logger } = this.#options;
     if (!member) return;
     const reconciler = new MembershipReconciler({
       ...{ metadata, logger },
@@ -74,11 +82,13 @@ export class ClusterOperations {
     );
     const balance = new LeaderBalance({
       ...this.#place(),
-      ...{ host, clock, isBlocked, intervalMs: config.leaderBalanceIntervalMs },
+      ...{ host, clock, intervalMs: config.leaderBalanceIntervalMs },
+      isFull: (nodeId) => this.#fullDisks.has(nodeId),
       ledPartitions: () => partitions.led(),
       image: () => metadata.image,
     });
     this.#work.every(balanceCheckMs, () => balance.check(), "cannot hand partitions over");
+    this.#work.every(tellFullMs, () => this.#fullDisks.tell(), "cannot tell that the disk is full");
     const decommission = new Decommission({
       ...this.#place(),
       ...{ metadata, logger },
@@ -97,7 +107,7 @@ export class ClusterOperations {
   async handOverAll(): Promise<void> {
     const { host, metadata, member, clock } = this.#options;
     if (!member) return;
-    const mayLead = (nodeId: number) => isActive(metadata.image, nodeId);
+    const mayLead = (nodeId: number) => isActive(metadata.image, nodeId) && !this.#fullDisks.has(nodeId);
     await handOverAll(host.groups(), { ...this.#place(), mayLead, clock, limitMs: handOverMsMax });
   }
 

@@ -13,14 +13,18 @@ interface OpenPartition {
 
 export interface LeaderBalanceOptions {
   readonly nodeId: number;
-  readonly host: { groups(): Iterable<RaftGroup>; group(id: number): RaftGroup | undefined };
+  readonly host: {
+    groups(): Iterable<RaftGroup>;
+    group(id: number): RaftGroup | undefined;
+    setReluctant(isReluctant: boolean): void;
+  };
   /** The partitions that this node leads. */
   readonly ledPartitions: () => Iterable<OpenPartition>;
   readonly image: () => MetadataImage;
   /** Whether a node can be talked to now. */
   readonly isReachable: (nodeId: number) => boolean;
-  /** Whether this node takes no records now, because its disk is full; never, unless told. */
-  readonly isBlocked?: () => boolean;
+  /** Whether a node takes no records now, because its disk is full; none, unless told. */
+  readonly isFull?: (nodeId: number) => boolean;
   /** How often leadership goes back to where it was meant to be; undefined for never. */
   readonly intervalMs: number | undefined;
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -35,8 +39,8 @@ const soonMs = 1_000;
 
 /**
  * Keeps leadership where operators want it. A node that is not active, or cannot take records, gives away what it leads,
- * again and again, for an election may always make it a leader; an active one hands partitions back, from time to time, to the replica that comes
- * first, once that follows closely and its node may lead.
+ * again and again, for an election may always make it a leader, though it leaves campaigns to others; one that may lead hands partitions
+ * back, from time to time, to the replica that comes first, once that follows closely and its node may lead.
  */
 export class LeaderBalance {
   readonly #options: LeaderBalanceOptions;
@@ -50,9 +54,11 @@ export class LeaderBalance {
 
   /** Does what is due, a bounded part of it at a time. */
   check(): void {
-    const { nodeId, image, isBlocked, clock, intervalMs } = this.#options;
+    const { nodeId, host, clock, intervalMs } = this.#options;
     this.#noticeReturns();
-    if (!isActive(image(), nodeId) || isBlocked?.()) {
+    const mayLead = this.#mayLead(nodeId);
+    host.setReluctant(!mayLead);
+    if (!mayLead) {
       this.#giveAway();
       return;
     }
@@ -60,6 +66,11 @@ export class LeaderBalance {
     if (intervalMs === undefined || nowMs < this.#dueMs) return;
     const isDone = this.#handBack();
     this.#dueMs = nowMs + (isDone ? intervalMs : soonMs);
+  }
+
+  #mayLead(nodeId: number): boolean {
+    const { image, isFull } = this.#options;
+    return isActive(image(), nodeId) && !isFull?.(nodeId);
   }
 
   /** Who was taken out of service and is back gets its partitions soon, not at the next interval. */
@@ -73,8 +84,8 @@ export class LeaderBalance {
   }
 
   #giveAway(): void {
-    const { image, host } = this.#options;
-    const mayLead = (nodeId: number) => isActive(image(), nodeId);
+    const { host } = this.#options;
+    const mayLead = (nodeId: number) => this.#mayLead(nodeId);
     let begun = 0;
     for (const group of host.groups()) {
       if (begun === handOversMax) return;
@@ -90,7 +101,7 @@ export class LeaderBalance {
     for (const { topic, index, groupId } of ledPartitions()) {
       const preferred = topics.get(topic)?.partitions[index]?.replicas[0] ?? nodeId;
       const group = host.group(groupId);
-      if (preferred === nodeId || !group?.canPropose || !isActive(image(), preferred)) continue;
+      if (preferred === nodeId || !group?.canPropose || !this.#mayLead(preferred)) continue;
       if (begun === handOversMax) return false;
       if (handOver(group, preferred, this.#options)) begun += 1;
     }

@@ -25,6 +25,8 @@ export interface LeaderElectionsOptions {
   readonly calls: NodeCalls | undefined;
   /** Whether a node can be talked to now. */
   readonly isReachable: (nodeId: number) => boolean;
+  /** Whether a node takes no records now, and would give away at once what it is given; none, unless told. */
+  readonly isFull?: (nodeId: number) => boolean;
   readonly clock: Pick<Clock, "monotonicMs" | "schedule">;
 }
 
@@ -132,11 +134,12 @@ export class LeaderElections {
   }
 
   async #handOver(wish: LeaderWish, deadlineMs: number): Promise<HandOverOutcome> {
-    const { nodeId, groups, isReachable, clock } = this.#options;
+    const { nodeId, groups, isReachable, isFull, clock } = this.#options;
     if (clock.monotonicMs() >= deadlineMs) return "timedOut";
     const group = groups.group(wish.groupId);
     if (!group?.isSettledLeader) return "moved";
     if (wish.nodeId === nodeId) return "notNeeded";
+    if (isFull?.(wish.nodeId)) return "notAvailable";
     if (!handOver(group, wish.nodeId, { nodeId, isReachable })) return "notAvailable";
     while (clock.monotonicMs() < deadlineMs) {
       await sleep(clock, pollMs);

@@ -54,6 +54,31 @@ describe("elections", () => {
     expect(group.replica(3).raft.leader).toBe(1);
   });
 
+  test("a reluctant replica leaves elections to others, and campaigns where nobody else does", () => {
+    const group = new TestGroup([1, 2, 3], (id) => ({ reluctanceTicks: () => (id === 2 ? 10 : 0) }));
+    group.elect(1);
+    group.cutOff.add(1);
+    // Otherwise the second would be the first to campaign.
+    group.tick(13);
+    expect(group.replica(3).raft.role).toBe("leader");
+
+    const left = new TestGroup([1, 2, 3], { reluctanceTicks: () => 10 });
+    left.elect(1);
+    left.cutOff.add(1);
+    left.tick(13);
+    expect(left.replica(2).raft.role).toBe("follower");
+    left.tick(7);
+    expect(left.replica(2).raft.role).toBe("leader");
+  });
+
+  test("a reluctant replica takes over where it is asked to", () => {
+    const group = new TestGroup([1, 2, 3], { reluctanceTicks: () => 1_000 });
+    const leader = group.elect(1);
+    expect(leader.transferTo(2)).toBeUndefined();
+    group.settle();
+    expect(group.replica(2).raft.role).toBe("leader");
+  });
+
   test("a leader that is cut off from the majority steps down, and the others go on", () => {
     const group = new TestGroup();
     const old = group.elect(1);

@@ -69,9 +69,13 @@ export class TestGroup {
   readonly replicas: readonly TestReplica[];
   readonly cutOff = new Set<ReplicaId>();
 
-  constructor(ids: readonly ReplicaId[] = [1, 2, 3], options: Partial<RaftOptions> = {}) {
+  constructor(
+    ids: readonly ReplicaId[] = [1, 2, 3],
+    options: Partial<RaftOptions> | ((id: ReplicaId) => Partial<RaftOptions>) = {},
+  ) {
     const configuration: Configuration = votersOnly(ids);
-    this.replicas = ids.map((id) => new TestReplica(testOptions(id, { configuration, ...options })));
+    const optionsOf = typeof options === "function" ? options : () => options;
+    this.replicas = ids.map((id) => new TestReplica(testOptions(id, { configuration, ...optionsOf(id) })));
   }
 
   replica(id: ReplicaId): TestReplica {

@@ -10,7 +10,7 @@ class World {
   readonly operations: OperationsWorld;
   image: MetadataImage;
   /** Nodes that take no records. */
-  readonly blocked = new Set<number>();
+  readonly full = new Set<number>();
   readonly #balances: LeaderBalance[];
 
   static async start(
@@ -37,7 +37,7 @@ class World {
           ledPartitions: () => ledBy(node).map((id) => ({ topic: "t", index: id - 1, groupId: id })),
           image: () => this.image,
           isReachable: (nodeId) => operations.isUp(nodeId),
-          isBlocked: () => this.blocked.has(node.nodeId),
+          isFull: (nodeId) => this.full.has(nodeId),
           clock: operations.clock,
         }),
     );
@@ -66,10 +66,15 @@ describe("leadership", () => {
   test("leaves a node that takes no records, and comes back once it does", async () => {
     const world = await World.start(imageOf(spread));
     await world.pass(intervalMs + 5_000);
-    world.blocked.add(2);
+    world.full.add(2);
     await world.pass(2_000);
     expect(world.leaders()).not.toContain(2);
-    world.blocked.delete(2);
+    // Nor is it tried again with every interval.
+    const terms = () => world.operations.cluster.node(1).host.groups();
+    const before = [...terms()].map(({ term }) => term);
+    await world.pass(3 * intervalMs);
+    expect([...terms()].map(({ term }) => term)).toEqual(before);
+    world.full.delete(2);
     await world.pass(intervalMs + 5_000);
     expect(world.leaders()).toEqual(preferred);
   });
@@ -120,6 +125,20 @@ describe("leadership", () => {
     cluster.node(leader).crash();
     await world.pass(20_000);
     expect(world.leaders()).toEqual([otherThan(leader, drained)]);
+  });
+
+  test("goes to others than a node in maintenance, by the election already", async () => {
+    const world = await World.start(imageOf(spread));
+    const { cluster } = world.operations;
+    const [leader = -1] = world.leaders();
+    const reluctant = otherThan(leader);
+    world.image = imageOf(spread, { [reluctant]: "maintenance" });
+    await world.pass(2_000);
+    const { electionsWon } = cluster.node(reluctant).host.counts;
+    cluster.node(leader).crash();
+    await world.pass(20_000);
+    expect(new Set(world.leaders())).toEqual(new Set([otherThan(leader, reluctant)]));
+    expect(cluster.node(reluctant).host.counts.electionsWon).toBe(electionsWon);
   });
 
   test("stays with a node in maintenance where nobody else is there to lead", async () => {
