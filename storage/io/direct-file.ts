@@ -272,6 +272,8 @@ class NodeFile implements File {
   }
 }
 
+const probeName = ".probe";
+
 /** Knows for each file system, told apart by device number, how it takes durable writes. */
 class WriteModes {
   readonly #byDevice = new Map<number, Promise<WriteMode>>();
@@ -304,14 +306,11 @@ class WriteModes {
 /** Writes and reads one block with `O_DIRECT`: file systems may refuse it at open, or only then. */
 async function probe(directory: string): Promise<WriteMode> {
   if (constants.O_DIRECT === undefined || constants.O_DSYNC === undefined) return "buffered";
-  const scratch = await fs.promises.mkdtemp(join(directory, ".probe-"));
+  // A file, not a directory: that would need a block where a full disk has none.
+  const path = join(directory, probeName);
   const block = new BufferArena({ bytesMax: 65_536, memoryBytes: 65_536 }).allocate(blockBytes);
   try {
-    const handle = await fs.promises.open(
-      join(scratch, "block"),
-      flagsOf("direct") | constants.O_CREAT,
-      0o600,
-    );
+    const handle = await fs.promises.open(path, flagsOf("direct") | constants.O_CREAT, 0o600);
     try {
       const { bytesWritten } = await handle.write(block, 0, blockBytes, 0);
       const { bytesRead } = await handle.read(block, 0, blockBytes, 0);
@@ -322,9 +321,11 @@ async function probe(directory: string): Promise<WriteMode> {
   } catch (error) {
     const code = systemCode(error);
     if (code === "EINVAL" || code === "ENOTSUP" || code === "EOPNOTSUPP") return "buffered";
+    // Asked for room, it had taken the write for what it is: what a full disk holds can be served, and deleted.
+    if (code === "ENOSPC" || code === "EDQUOT") return "direct";
     throw error;
   } finally {
-    await fs.promises.rm(scratch, { recursive: true, force: true });
+    await fs.promises.rm(path, { force: true });
   }
 }
 

@@ -1,3 +1,5 @@
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import type { Kafka } from "kafkajs";
 import { expect, test } from "vitest";
 import { readBatches } from "#protocol/records/batch.ts";
@@ -14,7 +16,7 @@ import {
 } from "../kafkajs/kafkajs-client.ts";
 import { testConfig, uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { mountSmallDisk, type SmallDiskKind, whyNoSmallDisk } from "./small-disk.ts";
+import { mountSmallDisk, type SmallDisk, type SmallDiskKind, whyNoSmallDisk } from "./small-disk.ts";
 
 const diskMib = 96;
 const valueBytes = 200_000;
@@ -38,6 +40,21 @@ async function fill(kafka: Kafka, topic: string): Promise<{ acknowledged: number
     }
     throw new Error("Cannot fill the disk: twice its size was taken");
   });
+}
+
+const ballastOf = ({ path }: SmallDisk): string => join(path, "ballast");
+
+/** Leaves no block free, as another program on the same disk may. */
+function fillToTheLastByte(disk: SmallDisk): void {
+  const file = openSync(ballastOf(disk), "w");
+  for (let sizeBytes = 1 << 20; sizeBytes >= 512; ) {
+    try {
+      writeSync(file, Buffer.alloc(sizeBytes));
+    } catch {
+      sizeBytes /= 2;
+    }
+  }
+  closeSync(file);
 }
 
 async function canProduce(kafka: Kafka, topic: string): Promise<boolean> {
@@ -97,6 +114,36 @@ test.for<[SmallDiskKind]>([["tmpfs"], ["ext4"]])(
     const [offsets] = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
     const rest = await fetchAll(broker.bootstrapServers, topic, BigInt(offsets?.low ?? 0));
     expect(Buffer.from(rest.at(-1)?.value ?? []).toString()).toBe("last");
+  },
+);
+
+test.for<[SmallDiskKind]>([["tmpfs"], ["ext4"]])(
+  "%s: a node starts on a disk that others have filled to the last byte, and serves what it has",
+  async ([kind], { skip, onTestFailed }) => {
+    const reason = await whyNoSmallDisk(kind);
+    if (reason) skip(`no ${kind} can be mounted here: ${reason}`);
+
+    await using disk = await mountSmallDisk(kind, diskMib);
+    await using broker = await BrokerProcess.start({ logDirectory: disk.path, config });
+    onTestFailed(() => console.error(`The broker's log:\n${broker.logTail(10)}`));
+    const kafka = connectKafkajs(broker.bootstrapServers, { retries: 0 });
+    const topic = await createTopic(kafka, { config: { "segment.bytes": "1048576" } });
+    const messages = [{ value: Buffer.alloc(valueBytes, "x") }];
+    const count = 40;
+    await withProducer(kafka, async (producer) => {
+      for (let i = 0; i < count; i++) await producer.send({ topic, messages });
+    });
+    await broker.kill();
+    fillToTheLastByte(disk);
+
+    await broker.start();
+    expect(await fetchAll(broker.bootstrapServers, topic, 0n)).toHaveLength(count);
+    expect(await canProduce(kafka, topic)).toBe(false);
+    broker.assertAlive();
+    rmSync(ballastOf(disk));
+    await waitUntil("room for records again", () => canProduce(kafka, topic), 30_000);
+    const rest = await fetchAll(broker.bootstrapServers, topic, BigInt(count));
+    expect(rest.map(({ value }) => Buffer.from(value ?? []).toString())).toContain("again");
   },
 );
 
