@@ -60,7 +60,8 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
 
   /** Runs what may commit something or make somebody leader, and looks at what it did. */
   const watching = (raft: Raft, run: () => void): void => {
-    const { configuration } = raft;
+    const { configuration, term } = raft;
+    const hasLed = raft.role === "leader";
     const outer = stepping;
     stepping = raft;
     try {
@@ -71,7 +72,10 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
     const place = places.get(raft);
     if (!place) return;
     if (raft.role === "leader") checkLeader(place, raft);
-    if (raft.commitIndex > place.replica.commitIndex) checkCommit(place, raft, configuration);
+    if (raft.commitIndex <= place.replica.commitIndex) return;
+    // Who commits that it belongs to the group no more leads no more afterwards.
+    const isLeader = raft.role === "leader" || (hasLed && raft.term === term);
+    checkCommit(place, raft, { isLeader, before: configuration });
   };
 
   const checkLeader = (place: Place, raft: Raft): void => {
@@ -87,7 +91,11 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
     }
   };
 
-  const checkCommit = (place: Place, raft: Raft, before: Configuration): void => {
+  const checkCommit = (
+    place: Place,
+    raft: Raft,
+    { isLeader, before }: { isLeader: boolean; before: Configuration },
+  ): void => {
     const { group, replica } = place;
     const { commitIndex: from } = replica;
     replica.commitIndex = raft.commitIndex;
@@ -99,7 +107,7 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
         violate("committedOther", place, `commits index ${index} of term ${term}, others that of ${known}`);
       }
     }
-    if (raft.role !== "leader") {
+    if (!isLeader) {
       if (raft.commitIndex <= group.commitIndex) return;
       violate("committedUnsafe", place, `takes index ${raft.commitIndex} for committed, which no leader has`);
       return;
@@ -232,7 +240,7 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
         const place = places.get(this);
         // What was asked for in an earlier term may have been cut off since, and is not used.
         const isWanted = load.purpose === "apply" || load.term === this.term;
-        const other = entries.find(({ index, term }) => this.termAt(index) !== term);
+        const other = entries.find(({ index, term }) => (this.termAt(index) ?? term) !== term);
         if (place && other && isWanted) {
           violate("loadedOther", place, `reads index ${other.index} of term ${other.term}, and has another`);
         }

@@ -156,13 +156,13 @@ export const failoverBugs: readonly SourceBug[] = [
     ],
   },
   {
-    name: "answers a change of metadata before it is committed",
-    trap: "an answered change of metadata is committed",
+    name: "answers changes of metadata when it loses leadership",
+    trap: "what was proposed and not committed is indefinite",
     edits: [
       {
         file: "src/cluster/metadata-store.ts",
-        from: "    const outcome = Promise.withResolvers<ProposalOutcome>();\n",
-        to: '    const outcome = Promise.withResolvers<ProposalOutcome>();\n    outcome.resolve({ kind: "applied", index: this.#image.index, result: { kind: "done" } });\n',
+        from: 'outcome.resolve({ kind: "indefinite" });',
+        to: 'outcome.resolve({ kind: "applied", index: 0, result: { kind: "done" } });',
       },
     ],
   },
