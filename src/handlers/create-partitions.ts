@@ -3,7 +3,7 @@ import type {
   CreatePartitionsRequest,
   CreatePartitionsResponse,
 } from "#protocol/messages/create-partitions.ts";
-import { repeatedNames } from "./create-topics.ts";
+import { repeatedNames } from "./repeated-names.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Grows topics, each on its own. */

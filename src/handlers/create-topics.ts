@@ -3,6 +3,7 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import type { CreateTopicsRequest, CreateTopicsResponse } from "#protocol/messages/create-topics.ts";
 import type { PlannedTopic } from "../cluster/topic-admin.ts";
 import { describeTopicConfigs } from "../config/describe-configs.ts";
+import { repeatedNames } from "./repeated-names.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 type Request = CreateTopicsRequest;
@@ -20,17 +21,6 @@ export async function createTopics(broker: ServedBroker, request: Request): Prom
     failed(name, ErrorCode.invalidRequest, "Duplicate topic name."),
   );
   return { topics: [...refused, ...answers] };
-}
-
-/** Names that a list has more than once. */
-export function repeatedNames(names: readonly string[]): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  for (const name of names) {
-    if (seen.has(name)) repeated.add(name);
-    seen.add(name);
-  }
-  return repeated;
 }
 
 async function create(

@@ -4,6 +4,7 @@ import type { Partition } from "../partitions/partition.ts";
 import { confirmedLeaders, confirmedReaderError } from "./confirmed-leaders.ts";
 import { codeOfFailedRead } from "./failure-report.ts";
 import { errorOfAbsent } from "./partition-place.ts";
+import { repeatedNames } from "./repeated-names.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
@@ -50,7 +51,11 @@ export async function listOffsets(
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
-  const repeated = repeatedPartitions(request);
+  const repeated = repeatedNames(
+    request.topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex }) => `${name}-${partitionIndex}`),
+    ),
+  );
   // The ends of a log that another node has led meanwhile lie elsewhere: all leaders are asked for at once.
   const confirmed = await confirmedLeaders(
     broker,
@@ -74,19 +79,6 @@ export async function listOffsets(
     topics.push({ name, partitions: answers });
   }
   return { topics };
-}
-
-function repeatedPartitions(request: Request): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  for (const { name, partitions } of request.topics) {
-    for (const { partitionIndex } of partitions) {
-      const key = `${name}-${partitionIndex}`;
-      if (seen.has(key)) repeated.add(key);
-      seen.add(key);
-    }
-  }
-  return repeated;
 }
 
 async function findOne(

@@ -179,26 +179,16 @@ function append(
     case "outOfOrder":
       return refusedForSure(
         partition,
-        refusedBy(
-          partition,
-          failure(
-            data,
-            ErrorCode.outOfOrderSequenceNumber,
-            `Expected sequence ${outcome.expectedSequence}, found ${header.baseSequence}`,
-          ),
+        failure(
+          data,
+          ErrorCode.outOfOrderSequenceNumber,
+          `Expected sequence ${outcome.expectedSequence}, found ${header.baseSequence}`,
         ),
       );
     case "fenced":
       return refusedForSure(
         partition,
-        refusedBy(
-          partition,
-          failure(
-            data,
-            ErrorCode.invalidProducerEpoch,
-            `The producer's epoch is ${outcome.currentEpoch} now`,
-          ),
-        ),
+        failure(data, ErrorCode.invalidProducerEpoch, `The producer's epoch is ${outcome.currentEpoch} now`),
       );
     case "notLeader":
       return failed(failure(data, ErrorCode.notLeaderOrFollower, null));
@@ -214,7 +204,8 @@ function refusedBy({ logStartOffset }: Partition, answer: PartitionAnswer): Part
 
 /** Producers may give up on such an answer: one that was replaced without knowing it must not give it. */
 function refusedForSure(partition: Partition, answer: PartitionAnswer): Appending {
-  return { answer, committed: partition.isCertainLeader ? undefined : partition.confirmLeadership() };
+  const committed = partition.isCertainLeader ? undefined : partition.confirmLeadership();
+  return { answer: refusedBy(partition, answer), committed };
 }
 
 function failed(answer: PartitionAnswer): Appending {
