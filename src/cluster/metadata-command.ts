@@ -2,7 +2,6 @@ import { strict as assert } from "node:assert";
 import protobuf from "protobufjs";
 import type { EntryId } from "#raft/core/entry.ts";
 import type { NodeDisk } from "./node-disks.ts";
-import type { PartitionMove } from "./partition-move.ts";
 
 /**
  * What the metadata group agrees on, as it stands in its log. Fields are only ever added: an old log must
@@ -199,6 +198,19 @@ export interface MetadataSnapshot {
     readonly partitions: readonly SnapshotPartition[];
   }[];
   readonly configs: readonly ConfigOverrides[];
+}
+
+/** A partition on its way to other nodes, as Kafka shows it (KIP-455). */
+export interface PartitionMove {
+  /** Replicas that the target has and the partition had not before. */
+  readonly adding: readonly number[];
+  /** Replicas that the target has no more. */
+  readonly removing: readonly number[];
+  /**
+   * Nodes that were to get a replica for a target that was taken back. Clients are not shown them; they keep what they
+   * have until the partition's group is known to do without it.
+   */
+  readonly leaving: readonly number[];
 }
 
 /** A partition as a snapshot has it; empty founders are its replicas. */

@@ -1,5 +1,6 @@
 import { type Clock, every, sleep } from "../runtime/clock.ts";
 import type { CommandResult } from "./apply-command.ts";
+import { decodeJson, encodeJson } from "./json-payload.ts";
 import { stampCommand } from "./metadata-command.ts";
 import type { ProposalOutcome } from "./metadata-store.ts";
 import type { NodeCalls } from "./node-calls.ts";
@@ -64,7 +65,7 @@ export class MetadataForwarder {
     options.calls.answer(callName, async (_, payload) => {
       // The frame's buffer is not kept for as long as the command.
       const answer = (await options.proposeHere(new Uint8Array(payload))) ?? notLeader;
-      return new TextEncoder().encode(JSON.stringify(answer));
+      return encodeJson(answer);
     });
   }
 
@@ -132,7 +133,7 @@ export class MetadataForwarder {
     const outcome = await calls.call(leader, callName, payload, leftMs);
     switch (outcome.kind) {
       case "answered":
-        return JSON.parse(new TextDecoder().decode(outcome.payload)) as ForwardedAnswer;
+        return decodeJson(outcome.payload) as ForwardedAnswer;
       case "unsent":
         return notLeader;
       case "failed":

@@ -1,7 +1,6 @@
 import type { EntryId } from "#raft/core/entry.ts";
-import type { BrokerRegistration, ConfigOverrides } from "./metadata-command.ts";
+import type { BrokerRegistration, ConfigOverrides, PartitionMove } from "./metadata-command.ts";
 import type { NodeDisks } from "./node-disks.ts";
-import type { PartitionMove } from "./partition-move.ts";
 
 /** One partition's place in the cluster. */
 export interface PartitionImage {

@@ -1,18 +1,6 @@
 import type { EntryId } from "#raft/core/entry.ts";
+import type { PartitionMove } from "./metadata-command.ts";
 import type { PartitionImage } from "./metadata-image.ts";
-
-/** A partition on its way to other nodes, as Kafka shows it (KIP-455). */
-export interface PartitionMove {
-  /** Replicas that the target has and the partition had not before. */
-  readonly adding: readonly number[];
-  /** Replicas that the target has no more. */
-  readonly removing: readonly number[];
-  /**
-   * Nodes that were to get a replica for a target that was taken back. Clients are not shown them; they keep what they
-   * have until the partition's group is known to do without it.
-   */
-  readonly leaving: readonly number[];
-}
 
 /** The nodes that are to have a replica in the end, the preferred leader first. */
 export function targetOf({ replicas, move }: PartitionImage): readonly number[] {
