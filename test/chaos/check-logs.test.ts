@@ -52,7 +52,7 @@ test("a record that is there twice is seen, and so is one that comes too late", 
 
 test("a record that its writer gave up may be there, later or not at all, but once", () => {
   const history = historyOfThree();
-  for (const sequence of [0, 1]) history.giveUp({ key: "c", sequence });
+  for (const sequence of [0, 1]) history.giveUp({ key: "c", sequence }, "too late");
   const late = log(...good.values(), value("c", 2), value("c", 1));
   expect(judge(history, late)).toEqual([]);
   expect(judge(history, log(...late.values(), value("c", 1)))).toEqual([

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { connectTo, leadersOf, withAdmin } from "../integration/cluster/cluster-admin.ts";
+import { connectTo, leadersOf } from "../integration/cluster/cluster-admin.ts";
 import { whyNoSmallDisk } from "../integration/durability/small-disk.ts";
+import { withAdmin } from "../integration/kafkajs/kafkajs-client.ts";
 import { temporaryDirectory } from "../integration/temporary-directory.ts";
 import { waitUntil } from "../integration/wait-until.ts";
 import { ChaosCluster, diskNodeId } from "./chaos-cluster.ts";

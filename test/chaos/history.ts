@@ -34,6 +34,8 @@ export class History {
   readonly acknowledged = new Map<string, Place>();
   /** Records of which the client does not know whether they were written. */
   readonly unknown = new Set<string>();
+  /** How many records were given up, by the reason. */
+  readonly givenUp = new Map<string, number>();
   readonly violations: string[] = [];
   /** -Infinity before the first acknowledgement. */
   lastAcknowledgedMs = Number.NEGATIVE_INFINITY;
@@ -79,8 +81,10 @@ export class History {
     this.#see(place, name, "acknowledged");
   }
 
-  giveUp(record: WrittenRecord): void {
+  /** A client does not try any longer, and does not know what became of the record; `reason` in its own words. */
+  giveUp(record: WrittenRecord, reason: string): void {
     this.unknown.add(nameOf(record));
+    this.givenUp.set(reason, (this.givenUp.get(reason) ?? 0) + 1);
   }
 
   consume(group: string, place: Place, value: string): void {

@@ -135,7 +135,7 @@ export class KafkajsLoad {
         this.#history.acknowledge(record, { partition, offset: Number(answer.baseOffset) + index });
       }
     } catch (error) {
-      for (const record of records) this.#history.giveUp(record);
+      for (const record of records) this.#history.giveUp(record, String(error));
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -27,7 +28,12 @@ export class LibrdkafkaLoad {
   /** The end of what it wrote to stderr: what its library says of the group. */
   #said = "";
 
-  constructor(target: LoadTarget, history: History, { members, group }: { members: number; group: string }) {
+  /** What it says goes to `logPath`. */
+  constructor(
+    target: LoadTarget,
+    history: History,
+    { members, group, logPath }: { members: number; group: string; logPath: string },
+  ) {
     if (prepared.kind === "missing") throw new Error(`Cannot run librdkafka: ${prepared.reason}`);
     this.group = group;
     this.#history = history;
@@ -43,6 +49,9 @@ export class LibrdkafkaLoad {
     );
     const { stdout, stderr, stdin } = this.#child;
     stdin?.on("error", () => undefined);
+    const log = createWriteStream(logPath);
+    log.on("error", () => undefined);
+    stderr?.pipe(log);
     stderr?.on("data", (chunk: Buffer) => {
       this.#said = (this.#said + chunk.toString()).slice(-saidLengthMax);
     });
@@ -84,8 +93,8 @@ export class LibrdkafkaLoad {
         return;
       }
       case "u": {
-        const [key, sequence] = rest as [string, number];
-        this.#history.giveUp({ key, sequence });
+        const [key, sequence, reason] = rest as [string, number, string];
+        this.#history.giveUp({ key, sequence }, reason);
         return;
       }
       case "r": {

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
 import { Random } from "../fuzz/random.ts";
@@ -65,9 +66,10 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await cluster[Symbol.asyncDispose]();
   }
   if (history.violations.length === 0) rmSync(directory, { recursive: true, force: true });
+  const reasons = Array.from(history.givenUp, ([reason, count]) => `${count} × ${reason}`);
   const summary = [
     `seed ${seed}: ${plan.strikes.length} strikes`,
-    `${history.acknowledged.size} records acknowledged, ${history.unknown.size} given up`,
+    `${history.acknowledged.size} records acknowledged, ${history.unknown.size} given up${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}`,
     `${history.consumedCount} read, ${history.commitCount} commits`,
     `longest silence ${Math.round(history.longestSilenceMs)} ms`,
     `${history.violations.length} violations`,
@@ -158,7 +160,8 @@ class Round {
       this.#tell(`without librdkafka: ${librdkafkaMissing}`);
       return [kafkajs];
     }
-    const options = { members: 2, group: "librdkafka" };
+    const logPath = join(this.#cluster.directory, "librdkafka.log");
+    const options = { members: 2, group: "librdkafka", logPath };
     return [kafkajs, new LibrdkafkaLoad(target, this.#history, options)];
   }
 
@@ -208,7 +211,12 @@ class Round {
 
   /** Each group reads everything and commits its end. */
   async #groupsFinish(admin: Admin, loads: readonly { group: string }[]): Promise<void> {
-    const ends = await admin.fetchTopicOffsets(topic);
+    // A leader that has just begun to lead has no answer yet, and kafkajs does not ask again.
+    const ends = await waitUntil(
+      "the ends of all partitions",
+      () => admin.fetchTopicOffsets(topic).catch(() => undefined),
+      recoveryMsMax,
+    );
     for (const { partition, high } of ends) {
       for (const { group } of loads) {
         await waitUntil(

@@ -1,7 +1,7 @@
 """Load by librdkafka: one idempotent producer with keys, and members of a group that commit.
 
 Usage: load.py BOOTSTRAP TOPIC WRITER GROUP MEMBERS PARTITIONS KEYS BYTES. Events as JSON arrays on stdout, one a line:
-a key sequence partition offset: acknowledged · u key sequence: given up · r partition offset value: read ·
+a key sequence partition offset: acknowledged · u key sequence reason: given up · r partition offset value: read ·
 c partition offset: committed · f text: the client says that the broker has broken a promise · w: all written.
 On stdin: "stop" ends the writer, "stacks" writes where all threads are to stderr, "close" ends the program.
 What the library says of its groups goes to stderr too.
@@ -51,9 +51,13 @@ def write():
             **OPTIONS,
             "enable.idempotence": True,
             "linger.ms": 5,
+            # What has gathered while nobody answered must fit into small journals too: a batch that is refused leaves a
+            # gap, for which the library begins a new epoch and sends again what may be there already.
+            "batch.size": 200000,
             "retry.backoff.ms": 50,
             "message.timeout.ms": 300000,
             "error_cb": on_error,
+            "debug": "eos",
         }
     )
 
@@ -62,7 +66,7 @@ def write():
             if error is None:
                 tell("a", key, sequence, message.partition(), message.offset())
             else:
-                tell("u", key, sequence)
+                tell("u", key, sequence, str(error))
 
         return tell_of
 
@@ -75,8 +79,8 @@ def write():
                 producer.produce(
                     TOPIC, key=key, value=value, partition=index % PARTITIONS, on_delivery=delivered(key, sequence)
                 )
-            except BufferError:
-                tell("u", key, sequence)
+            except BufferError as full:
+                tell("u", key, sequence, str(full))
         sequence += 1
         # What waits is bounded: writing goes on as it is acknowledged.
         producer.poll(0.03)
