@@ -8,7 +8,9 @@ export type Reply = { readonly kind: "frame"; readonly payload: Buffer } | { rea
 /** A TCP connection on which a test writes whatever it wants and reads Kafka's frames. */
 export class RawConnection implements AsyncDisposable {
   readonly #socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  /** Joined only once a frame is there: each of its pieces would else copy all before it. */
+  #received: Buffer[] = [];
+  #receivedBytes = 0;
   #isClosed = false;
   #wake: (() => void) | undefined;
 
@@ -22,7 +24,8 @@ export class RawConnection implements AsyncDisposable {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#received.push(chunk);
+      this.#receivedBytes += chunk.length;
       this.#wake?.();
     });
     // A reset is as good an end as any here.
@@ -77,16 +80,25 @@ export class RawConnection implements AsyncDisposable {
 
   async #next(): Promise<Reply> {
     for (;;) {
-      const sizeBytes = this.#received.length >= 4 ? this.#received.readInt32BE(0) : Number.POSITIVE_INFINITY;
-      if (this.#received.length >= 4 + sizeBytes) {
-        const payload = this.#received.subarray(4, 4 + sizeBytes);
-        this.#received = this.#received.subarray(4 + sizeBytes);
-        return { kind: "frame", payload };
+      const frameBytes = this.#frameBytes();
+      if (this.#receivedBytes >= frameBytes) {
+        const received = Buffer.concat(this.#received);
+        this.#received = [received.subarray(frameBytes)];
+        this.#receivedBytes -= frameBytes;
+        return { kind: "frame", payload: received.subarray(4, frameBytes) };
       }
       if (this.#isClosed) return { kind: "closed" };
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Of the next frame, with its length. */
+  #frameBytes(): number {
+    if (this.#receivedBytes < 4) return Number.POSITIVE_INFINITY;
+    const [first] = this.#received;
+    if (first && first.length < 4) this.#received = [Buffer.concat(this.#received)];
+    return 4 + (this.#received[0]?.readInt32BE(0) ?? Number.POSITIVE_INFINITY);
   }
 }
