@@ -10,7 +10,7 @@ interface Outstanding {
   /** The last of its entries that no truncation took away since. */
   lastIndex: number;
   /** Promise what this write and those before it make durable. */
-  readonly messages: Message[];
+  messages: Message[];
 }
 
 /** What a completed write makes true. */
@@ -109,6 +109,13 @@ export class DurableWrites {
     for (const write of this.#outstanding) write.lastIndex = Math.min(write.lastIndex, index - 1);
   }
 
+  /** Entries from `index` on are given up before they are durable: messages that promise them go to nobody. */
+  discardFrom(index: number): void {
+    this.truncateFrom(index);
+    for (const write of this.#outstanding) write.messages = keptOf(write.messages, index);
+    this.#waiting = keptOf(this.#waiting, index);
+  }
+
   /** When the oldest write under way was handed out; undefined without one. */
   get oldestTick(): number | undefined {
     return this.#outstanding[0]?.startedTick;
@@ -123,6 +130,14 @@ function isAcknowledgedBy(earlier: Message, later: Message): boolean {
     earlier.term === later.term &&
     earlier.matchIndex <= later.matchIndex
   );
+}
+
+/** The messages that promise nothing of the entries from `index` on. */
+function keptOf(messages: readonly Message[], index: number): Message[] {
+  return messages.filter((message) => {
+    if (message.kind === "appendAccepted") return message.matchIndex < index;
+    return message.kind !== "vote" || message.lastIndex < index;
+  });
 }
 
 const none: readonly Message[] = [];

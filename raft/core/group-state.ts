@@ -166,6 +166,18 @@ export class GroupState {
     this.writes.truncateFrom(index);
   }
 
+  /** Forgets entries from `index` on that the disk does not have, as a crash would, but those that are committed; answers where it began. */
+  discardFrom(index: number): number {
+    const { log, configurations, writes } = this;
+    assert(index > log.persistedIndex);
+    const first = Math.max(index, log.commitIndex + 1);
+    if (first > log.lastIndex) return first;
+    log.truncateFrom(first);
+    configurations.truncateFrom(first);
+    writes.discardFrom(first);
+    return first;
+  }
+
   /** Commits, and lets a configuration that is committed by it take effect. */
   commitTo(index: number): void {
     this.log.commitTo(index);

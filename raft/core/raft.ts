@@ -230,6 +230,20 @@ export class Raft {
     this.#release(this.#state.writes.completeHardState(token));
   }
 
+  /**
+   * Whether entries that have no room on the disk are in the way of an election: nobody is heard of who leads, and who
+   * has them cannot lead itself. Room may come only with commits, and those only with a leader.
+   */
+  get canDiscard(): boolean {
+    return this.#role.name === "follower" && !this.#role.hasLease && this.#state.isDiskStalled;
+  }
+
+  /** Gives up entries from `index` on that the disk has not taken and nobody was promised; answers from where on none is wanted. */
+  discardFrom(index: number): number {
+    assert(this.canDiscard);
+    return this.#state.discardFrom(index);
+  }
+
   /** Committed entries up to `index` were applied. */
   applied(index: number): void {
     this.#state.log.appliedTo(index);

@@ -385,8 +385,18 @@ export class RaftHost {
 
   #tick(): void {
     this.#cluster?.tick();
+    this.#discardUnwritten();
     this.#turn();
     this.#cluster?.sendHeartbeats();
+  }
+
+  /** Lets groups that nobody leads do without entries for which there is no room. */
+  #discardUnwritten(): void {
+    for (const { group, firstIndex } of this.#writes.waiting()) {
+      if (!group.raft.canDiscard) continue;
+      this.#writes.dropEntries(group, group.raft.discardFrom(firstIndex));
+      this.#writes.retry();
+    }
   }
 
   /** Gathers what the groups want and sets it going. */

@@ -94,15 +94,26 @@ export class WriteQueue {
     for (const { sizeBytes } of writes) this.#bytes -= sizeBytes;
   }
 
+  /** Groups for whose writes there is no room, and the first entry that waits. */
+  *waiting(): Generator<{ readonly group: RaftGroup; readonly firstIndex: number }> {
+    for (const [group, held] of this.#held) {
+      const first = held.find(({ write }) => write.entries.length > 0)?.write.entries[0];
+      if (first) yield { group, firstIndex: first.index };
+    }
+  }
+
   /** The group is gone: what waits for room is forgotten. */
   drop(group: RaftGroup): void {
     for (const { sizeBytes } of this.#held.get(group) ?? []) this.#bytes -= sizeBytes;
     this.#held.delete(group);
   }
 
-  /** The group's log begins anew: entries that wait for room have no place any more, but their writes still complete. */
-  dropEntries(group: RaftGroup): void {
-    for (const held of this.#held.get(group) ?? []) held.write = { ...held.write, entries: [] };
+  /** Entries from `firstIndex` on, all unless told, have no place in the group's log any more; their writes still complete. */
+  dropEntries(group: RaftGroup, firstIndex = 0): void {
+    for (const held of this.#held.get(group) ?? []) {
+      const entries = held.write.entries.filter(({ index }) => index < firstIndex);
+      held.write = { ...held.write, entries };
+    }
   }
 
   #stage(groupWrite: GroupWrite): boolean {

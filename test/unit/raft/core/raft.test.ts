@@ -600,6 +600,30 @@ describe("a replica that has forgotten its log", () => {
   });
 });
 
+test("entries that the disk has no room for are given up when nobody leads, with what was to be said of them, and never committed ones", () => {
+  const replica = new TestReplica(testOptions(2));
+  replica.isDiskStuck = true;
+  const append = { kind: "append", from: 1, to: 2, term: 1, commitIndex: 1 } as const;
+  replica.raft.step({ ...append, previousIndex: 0, previousTerm: 0, entries: [dataEntry(1)] });
+  replica.work();
+  replica.raft.step({ ...append, previousIndex: 1, previousTerm: 1, entries: [dataEntry(2), dataEntry(3)] });
+  replica.work();
+  for (let i = 0; i < 4; i++) replica.raft.tick();
+  expect(replica.raft.canDiscard).toBe(false);
+  for (let i = 0; i < 4; i++) replica.raft.tick();
+  expect(replica.raft.canDiscard).toBe(true);
+  expect(replica.raft.discardFrom(1)).toBe(2);
+  expect(replica.raft).toMatchObject({ lastIndex: 1, persistedIndex: 0, commitIndex: 1 });
+
+  replica.isDiskStuck = false;
+  expect(replica.work()).toEqual([]);
+  replica.persist();
+  expect(replica.work()).toMatchObject([{ kind: "appendAccepted", matchIndex: 1 }]);
+  expect(replica.raft.persistedIndex).toBe(1);
+  for (let i = 0; i < 20; i++) replica.raft.tick();
+  expect(replica.work()[0]).toMatchObject({ kind: "vote", lastIndex: 1 });
+});
+
 test("a leader that hears of a later term from who does not lead it leads again at once, though all others still listen to it", () => {
   const group = new TestGroup();
   const leader = group.elect(1);

@@ -18,9 +18,12 @@ export class FakeDisk implements LogStore {
   #epoch = 0;
   flushCount = 0;
   isFull = false;
+  /** Whether there is room for data; a leader's first entry and the like always find some unless it `isFull`. */
+  takesData = true;
 
   append(group: number, entries: readonly Entry[]): void {
-    if (this.isFull) throw new LogFullError();
+    const isRefused = !this.takesData && entries.some(({ kind }) => kind === "data");
+    if (this.isFull || isRefused) throw new LogFullError();
     for (const entry of entries) {
       this.#staged.push(() => {
         const log = this.#log(group);

@@ -46,6 +46,51 @@ test("a vote that went ahead of entries is not forgotten in a crash, nor taken b
   expect(cluster.node(full.nodeId).group(1).term).toBe(term);
 });
 
+test("a replica that has most, and no room for what it was sent last, leads without that", async () => {
+  const { cluster, leader, first: full, second: behind } = await ledCluster();
+  cluster.isolate(behind.nodeId);
+  for (const byte of [1, 2]) proposeByte(leader.group(1), byte);
+  await cluster.clock.advance(50);
+  full.disk.takesData = false;
+  for (const byte of [3, 4]) proposeByte(leader.group(1), byte);
+  await cluster.clock.advance(50);
+  expect(full.host.proposedBytes).toBeGreaterThan(0);
+
+  // Room comes only with commits, those need a leader, and nobody but this replica can be one.
+  leader.crash();
+  cluster.isolate(behind.nodeId, false);
+  await cluster.clock.advance(8_000);
+  expect(cluster.leader(1)).toBe(full);
+  expect(full.host.proposedBytes).toBe(0);
+  for (const node of [full, behind]) expect(node.partition(1).data).toEqual([1, 2]);
+
+  full.disk.takesData = true;
+  proposeByte(full.group(1), 5);
+  await cluster.restart(leader.nodeId);
+  await cluster.clock.advance(3_000);
+  for (const node of cluster.nodes) expect(node.partition(1).data).toEqual([1, 2, 5]);
+});
+
+test("what a replica gave up for want of room it does not acknowledge, and takes when it is sent once more", async () => {
+  const { cluster, leader, first: full, second } = await ledCluster();
+  second.crash();
+  full.disk.takesData = false;
+  proposeByte(leader.group(1), 1);
+  await cluster.clock.advance(50);
+  cluster.isolate(leader.nodeId);
+  await cluster.clock.advance(5_000);
+  expect(full.group(1).lastIndex).toBe(1);
+  cluster.isolate(leader.nodeId, false);
+  full.disk.takesData = true;
+  await cluster.clock.advance(3_000);
+  const next = await cluster.leaderOf(1);
+  proposeByte(next.group(1), 2);
+  await cluster.clock.advance(1_000);
+  expect(leader.partition(1).data).toEqual(full.partition(1).data);
+  expect(leader.partition(1).data.at(-1)).toBe(2);
+  expect([...leader.fatal, ...full.fatal]).toEqual([]);
+});
+
 test("a leader whose disk does not complete a write within an election timeout makes way", async () => {
   const { cluster, leader } = await ledCluster();
   leader.disk.flush = () => new Promise(() => undefined);
