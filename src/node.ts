@@ -118,7 +118,7 @@ export class Node implements AsyncDisposable {
       ...{ nodeId, onFatal },
       log: logStore,
       schedulePass: (callback) => clock.soon(callback),
-      scheduleRetry: (callback) => void clock.schedule(journalRetryMs, callback),
+      scheduleRetry: (callback) => clock.schedule(journalRetryMs, callback),
     });
     this.host = host;
     this.#keeper = new MetadataKeeper({

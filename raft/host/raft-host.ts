@@ -23,8 +23,8 @@ export interface RaftHostOptions {
   readonly log: LogStore;
   /** Runs a callback once the work that is ready now has run; passes gather what came in between. */
   readonly schedulePass: (callback: () => void) => void;
-  /** Runs a callback after a while: the journal had no room for an entry and is asked again. */
-  readonly scheduleRetry: (callback: () => void) => void;
+  /** Runs a callback after a while, unless the answer is called: the journal had no room for an entry and is asked again. */
+  readonly scheduleRetry: (callback: () => void) => () => void;
   /** A durable write failed, or a bug showed: nothing is known any more and the process must end. */
   readonly onFatal: (error: unknown) => void;
   /** What groups of several replicas need besides; a host without it has only groups of its own. */
@@ -101,7 +101,7 @@ export class RaftHost {
   #mustFlush = false;
   #campaigns = 0;
   #electionsWon = 0;
-  #isRetryScheduled = false;
+  #cancelRetry: (() => void) | undefined;
   #isReluctant = false;
   #passScheduled = false;
   #writing = false;
@@ -373,12 +373,13 @@ export class RaftHost {
 
   #end(): void {
     this.#stopped = true;
+    this.#cancelRetry?.();
     this.#cluster?.stop();
     this.#wakePassWaiters();
   }
 
   #pass(): void {
-    if (this.#mustFlush || !this.#isRetryScheduled) this.#writes.retry();
+    if (this.#mustFlush || !this.#cancelRetry) this.#writes.retry();
     this.#cluster?.takeInbox();
     this.#turn();
   }
@@ -525,10 +526,8 @@ export class RaftHost {
   }
 
   #retryLater(): void {
-    if (this.#isRetryScheduled) return;
-    this.#isRetryScheduled = true;
-    this.#options.scheduleRetry(() => {
-      this.#isRetryScheduled = false;
+    this.#cancelRetry ??= this.#options.scheduleRetry(() => {
+      this.#cancelRetry = undefined;
       this.#schedule();
     });
   }

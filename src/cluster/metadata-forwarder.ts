@@ -1,4 +1,4 @@
-import { type Clock, every, sleep } from "../runtime/clock.ts";
+import { type Clock, every } from "../runtime/clock.ts";
 import type { CommandResult } from "./apply-command.ts";
 import { decodeJson, encodeJson } from "./json-payload.ts";
 import { stampCommand } from "./metadata-command.ts";
@@ -58,6 +58,8 @@ interface Journey {
 export class MetadataForwarder {
   readonly #options: MetadataForwarderOptions;
   #proposals = 0;
+  /** Ends the pauses that are being made. */
+  readonly #pauses = new Set<() => void>();
   #isClosed = false;
 
   constructor(options: MetadataForwarderOptions) {
@@ -85,10 +87,11 @@ export class MetadataForwarder {
   /** Tries nothing again. */
   close(): void {
     this.#isClosed = true;
+    for (const end of this.#pauses) end();
   }
 
   async #bring(journey: Journey): Promise<CommandResult> {
-    const { clock, term, whenApplied } = this.#options;
+    const { term, whenApplied } = this.#options;
     while (!this.#isOver(journey)) {
       const inTerm = term();
       const answer = await this.#ask(journey, inTerm);
@@ -97,7 +100,7 @@ export class MetadataForwarder {
         return answer.result;
       }
       if (answer.kind === "notLeader") {
-        await sleep(clock, retryMs);
+        await this.#pause();
         continue;
       }
       const fate = await this.#fateOf(journey, inTerm);
@@ -156,9 +159,22 @@ export class MetadataForwarder {
       if (term() > inTerm && (await this.#hasCaughtUp(journey))) return fate;
       const isSameLeader = term() === inTerm && leaderNodeId() >= 0;
       if (fate || (isSameLeader && clock.monotonicMs() - sinceMs >= sameLeaderMs)) break;
-      await sleep(clock, retryMs);
+      await this.#pause();
     }
     return fate ?? { kind: "indefinite" };
+  }
+
+  /** Until it is worth another look, or there is none to be taken any more. */
+  #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      cancel();
+      this.#pauses.delete(end);
+      resolve();
+    };
+    const cancel = this.#options.clock.schedule(retryMs, end);
+    this.#pauses.add(end);
+    return promise;
   }
 
   /** Whether all that is committed by now is applied here. */

@@ -57,7 +57,7 @@ export class FakeNode {
       incarnation,
       log: disk,
       schedulePass: (callback) => clock.soon(whileUp(callback)),
-      scheduleRetry: (callback) => void clock.schedule(20, whileUp(callback)),
+      scheduleRetry: (callback) => clock.schedule(20, whileUp(callback)),
       onFatal: (error) => this.fatal.push(error),
       cluster: {
         clock: {

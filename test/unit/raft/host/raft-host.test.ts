@@ -15,7 +15,10 @@ class HostWorld {
     nodeId: 1,
     log: this.log,
     schedulePass: (callback) => this.#passes.push(callback),
-    scheduleRetry: (callback) => this.#retries.push(callback),
+    scheduleRetry: (callback) => {
+      this.#retries.push(callback);
+      return () => this.#retries.splice(this.#retries.indexOf(callback), 1);
+    },
     onFatal: (error) => this.fatal.push(error),
   });
 
@@ -45,6 +48,10 @@ class HostWorld {
   async pass(): Promise<void> {
     for (const run of this.#passes.splice(0)) run();
     await drain();
+  }
+
+  get retryCount(): number {
+    return this.#retries.length;
   }
 
   async retry(): Promise<void> {
@@ -252,6 +259,17 @@ test("floors are written although the log is full: they are what makes room", as
   await world.pass();
   await flushed;
   expect(world.log.calls).toEqual(["asked", "flushed"]);
+});
+
+test("a stop leaves no retry behind for what the log has no room for", async () => {
+  const world = new HostWorld();
+  const group = await world.start(1);
+  world.log.roomBytes = 0;
+  group.propose(data(0));
+  await world.pass();
+  expect(world.retryCount).toBe(1);
+  await world.host.stop();
+  expect(world.retryCount).toBe(0);
 });
 
 test("draining gives up on what the log has no room for", async () => {

@@ -122,6 +122,16 @@ describe("a command", () => {
     expect(world.proposed).toEqual([2]);
   });
 
+  test("whose fate is not known when the node stops is indefinite at once, and nothing goes on", async () => {
+    const world = new World();
+    world.canCatchUp = false;
+    world.outcome = () => Promise.resolve({ kind: "indefinite" });
+    world.clock.schedule(1_000, () => world.forwarders.get(1)?.close());
+    expect(await world.propose(1)).toEqual({ kind: "indefinite" });
+    expect(world.clock.monotonicMs()).toBe(1_000);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
   test("whose answer is lost is indefinite, too", async () => {
     const world = new World();
     world.outcome = () => new Promise(() => undefined);
