@@ -133,6 +133,7 @@ export class Node implements AsyncDisposable {
       ...{ nodeId, host, producers, isReachable, clock, logger, onFatal },
       logs: storage.logs,
       dirty: storage.dirty,
+      journalBytes: config.journalFileBytes * config.journalFilesMax,
       storedGroup: (groupId) => logStore.stored(groupId),
       settingsOf: (topic) => this.config.settingsOf(topic),
     });

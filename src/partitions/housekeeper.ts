@@ -77,6 +77,7 @@ export class Housekeeper {
       held: (waitingCount) => this.#tellHeld(waitingCount),
       resumed: (heldMs) => options.logger.info({ heldMs: Math.round(heldMs) }, "produce goes on"),
     });
+    options.partitions.uncommitted.onRoom = () => this.gate.reconsider();
   }
 
   start(): void {

@@ -29,6 +29,8 @@ export interface PartitionManagerOptions {
   readonly logs: LogManager;
   readonly dirty: DirtyBudget;
   readonly producers: ProducerStore;
+  /** The most that the journal takes. */
+  readonly journalBytes: number;
   /** What the journal kept of a group. */
   readonly storedGroup: (groupId: number) => StoredGroup | undefined;
   /** Whether a node can be talked to now. */

@@ -23,6 +23,8 @@ export interface PartitionOpenerOptions {
   readonly logs: LogManager;
   readonly dirty: DirtyBudget;
   readonly producers: ProducerStore;
+  /** The most that the journal takes. */
+  readonly journalBytes: number;
   /** What this node remembers of groups. */
   readonly groups: RetiredGroups;
   /** Whether a node can be talked to now. */
@@ -63,7 +65,7 @@ export class PartitionOpener {
   /** What opening the logs has cut off: writes that a crash broke off. */
   readonly tornTails: TornTail[] = [];
   /** What the partitions led here have proposed and not committed. */
-  readonly uncommitted = new UncommittedBytes();
+  readonly uncommitted: UncommittedBytes;
   readonly #options: PartitionOpenerOptions;
   readonly #deadlines: CommitDeadlines;
   readonly #startedMs: number;
@@ -74,6 +76,7 @@ export class PartitionOpener {
   constructor(options: PartitionOpenerOptions) {
     this.#options = options;
     this.#startedMs = options.clock.nowMs();
+    this.uncommitted = new UncommittedBytes(options);
     this.#deadlines = new CommitDeadlines(options.clock);
   }
 
