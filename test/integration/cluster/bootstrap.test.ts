@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../free-port.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, withAdmin } from "./cluster-admin.ts";
+import { connectTo } from "./cluster-admin.ts";
 import { extraNode } from "./extra-node.ts";
 import type { ClusterNode } from "./three-nodes.ts";
 

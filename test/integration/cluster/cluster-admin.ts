@@ -1,4 +1,5 @@
-import kafkajs, { type Admin, type Kafka } from "kafkajs";
+import kafkajs, { type Kafka } from "kafkajs";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import type { ThreeNodes } from "./three-nodes.ts";
 
 const { Kafka: KafkaClient, logLevel } = kafkajs;
@@ -16,17 +17,6 @@ export function connectTo(
     connectionTimeout: 500,
     retry: { initialRetryTime: 50, maxRetryTime: 500, retries },
   });
-}
-
-/** Uses an admin client and disconnects it. */
-export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    return await use(admin);
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 /** Leaders by partition, -1 for none. */

@@ -1,32 +1,19 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { beforeAll, expect, test } from "vitest";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
 import { extraBroker } from "./extra-node.ts";
-import { type ClusterNode, ThreeNodes } from "./three-nodes.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
+import type { ClusterNode } from "./three-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
+const cluster = shareThreeNodes({ "broker.session.timeout.ms": "1500" });
 let fourth: ClusterNode;
 
 beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, { "broker.session.timeout.ms": "1500" });
-  fourth = await extraBroker(directory.path, { nodeId: 4, voters: await votersOf(1) });
+  const voters = await cluster.settingOf(1, "controller.quorum.voters");
+  fourth = cluster.invite(await extraBroker(cluster.directory, { nodeId: 4, voters }));
 });
-afterAll(async () => {
-  await fourth?.kill();
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
-});
-
-async function votersOf(nodeId: number): Promise<string> {
-  const properties = await readFile(join(directory.path, `node-${nodeId}`, "server.properties"), "utf8");
-  return /^controller\.quorum\.voters=(.*)$/m.exec(properties)?.[1] ?? "";
-}
 
 async function brokersSeenBy(address: string): Promise<number[]> {
   const { brokers } = await withAdmin(connectTo(cluster, [address]), (admin) => admin.describeCluster());

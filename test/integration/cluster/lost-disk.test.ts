@@ -1,31 +1,20 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { expect, test } from "vitest";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
 import { NumberedRecords, numbersTo } from "./numbered-records.ts";
-import { ThreeNodes } from "./three-nodes.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, {
-    "broker.session.timeout.ms": "1500",
-    "offsets.topic.num.partitions": "3",
-  });
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
+const cluster = shareThreeNodes({
+  "broker.session.timeout.ms": "1500",
+  "offsets.topic.num.partitions": "3",
 });
 
-const dataOf = (nodeId: number) => join(directory.path, `node-${nodeId}`, "data");
 async function incarnationOf(nodeId: number): Promise<number> {
-  const properties = await readFile(join(dataOf(nodeId), "meta.properties"), "utf8");
+  const properties = await readFile(join(cluster.dataOf(nodeId), "meta.properties"), "utf8");
   return Number(/^millrace.incarnation=(\d+)$/m.exec(properties)?.[1] ?? "0");
 }
 
@@ -37,7 +26,7 @@ const isServing = (nodeId: number) =>
 /** Loses a node's disk and lets it go on with another. */
 async function replaceDisk(nodeId: number): Promise<void> {
   await cluster.node(nodeId).kill();
-  await rm(dataOf(nodeId), { recursive: true });
+  await rm(cluster.dataOf(nodeId), { recursive: true });
   cluster.node(nodeId).start(replaceFlag);
   await cluster.node(nodeId).untilServing();
 }
@@ -89,7 +78,7 @@ test("a wiped disk is refused, replaced on request, and has then all that the lo
   await numbers.more(100, "records before");
 
   await cluster.node(3).kill();
-  await rm(dataOf(3), { recursive: true });
+  await rm(cluster.dataOf(3), { recursive: true });
   cluster.node(3).start();
   await waitUntil("the refusal, which names the way out", () =>
     [1, 2, 3].some((nodeId) =>

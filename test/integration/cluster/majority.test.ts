@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ErrorCode, isRetriable } from "#protocol/error-codes.ts";
 import { Fetch } from "#protocol/messages/fetch.ts";
 import { ListOffsets } from "#protocol/messages/list-offsets.ts";
@@ -6,23 +6,14 @@ import { Metadata } from "#protocol/messages/metadata.ts";
 import { OffsetForLeaderEpoch } from "#protocol/messages/offset-for-leader-epoch.ts";
 import { readBatchHeader } from "#protocol/records/batch.ts";
 import { ask } from "../ask.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, withAdmin } from "./cluster-admin.ts";
-import { type ClusterNode, ThreeNodes } from "./three-nodes.ts";
+import { connectTo } from "./cluster-admin.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
+import type { ClusterNode } from "./three-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path);
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
-});
+const cluster = shareThreeNodes();
 
 async function placeOf(node: ClusterNode, topic: string) {
   const request = { topics: [{ name: topic }], allowAutoTopicCreation: false };

@@ -1,26 +1,17 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { expect, test } from "vitest";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
 import { ThreeNodes } from "./three-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, {
-    "broker.session.timeout.ms": "1500",
-    "leader.imbalance.check.interval.seconds": "1",
-  });
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
+const cluster = shareThreeNodes({
+  "broker.session.timeout.ms": "1500",
+  "leader.imbalance.check.interval.seconds": "1",
 });
 
 const acknowledged = { acks: -1, messages: [{ value: "x" }] };
@@ -64,9 +55,7 @@ test("producers reach partitions of one replica wherever those are", async () =>
 });
 
 test("what is not a node is kept out of the port between nodes", async () => {
-  const properties = await readFile(join(directory.path, "node-1", "server.properties"), "utf8");
-  const port = Number(/CONTROLLER:\/\/127\.0\.0\.1:(\d+)/.exec(properties)?.[1]);
-  const socket = connect({ host: "127.0.0.1", port });
+  const socket = connect({ host: "127.0.0.1", port: await cluster.controllerPortOf(1) });
   const closed = new Promise((resolve) => socket.once("close", resolve));
   socket.on("error", () => undefined);
   socket.write("GET / HTTP/1.1\r\n\r\n");
@@ -134,7 +123,7 @@ test("a node that stops hands over what it leads, and gets it back when it retur
 });
 
 test("a wiped disk does not come back as the old one", async () => {
-  const data = join(directory.path, "node-3", "data");
+  const data = cluster.dataOf(3);
   await cluster.node(3).kill();
   await rm(data, { recursive: true });
   cluster.node(3).start();
@@ -148,14 +137,14 @@ test("a wiped disk does not come back as the old one", async () => {
 });
 
 test("a directory of another cluster is refused, and the two that are left go on", async () => {
-  const data = join(directory.path, "node-3", "data");
+  const data = cluster.dataOf(3);
   await rm(data, { recursive: true, force: true });
-  const alone = await ThreeNodes.start(join(directory.path, "other"));
+  const alone = await ThreeNodes.start(join(cluster.directory, "other"));
   await alone.node(3).terminate();
   await alone.kill();
-  const properties = join(directory.path, "node-3", "server.properties");
+  const properties = join(cluster.directory, "node-3", "server.properties");
   const text = await readFile(properties, "utf8");
-  await writeFile(properties, text.replace(data, join(directory.path, "other", "node-3", "data")));
+  await writeFile(properties, text.replace(data, join(cluster.directory, "other", "node-3", "data")));
   cluster.node(3).start();
   await waitUntil("the refusal", () =>
     [1, 2, 3].some((nodeId) => cluster.node(nodeId).log.some((line) => line.includes("belongs to cluster"))),

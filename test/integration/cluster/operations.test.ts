@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { DescribeQuorum } from "#protocol/messages/describe-quorum.ts";
 import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
 import { ask } from "../ask.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
-import { ThreeNodes } from "./three-nodes.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, {
-    "broker.session.timeout.ms": "1500",
-    // Leadership goes where this file sends it.
-    "auto.leader.rebalance.enable": "false",
-  });
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
+const cluster = shareThreeNodes({
+  "broker.session.timeout.ms": "1500",
+  // Leadership goes where this file sends it.
+  "auto.leader.rebalance.enable": "false",
 });
 
 /** Makes a topic whose three partitions node 1, 2 and 3 lead, in this order. */

@@ -1,31 +1,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Kafka } from "kafkajs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import { AlterPartitionReassignments } from "#protocol/messages/alter-partition-reassignments.ts";
 import { ListPartitionReassignments } from "#protocol/messages/list-partition-reassignments.ts";
 import { ask } from "../ask.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
 import { NumberedRecords, numbersTo } from "./numbered-records.ts";
-import { ThreeNodes } from "./three-nodes.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, {
-    "broker.session.timeout.ms": "1500",
-    "offsets.topic.num.partitions": "3",
-  });
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
+const cluster = shareThreeNodes({
+  "broker.session.timeout.ms": "1500",
+  "offsets.topic.num.partitions": "3",
 });
 
 async function create(kafka: Kafka, replicaAssignment: { partition: number; replicas: number[] }[]) {
@@ -66,8 +56,7 @@ async function untilReplicas(kafka: Kafka, topic: string, replicas: number[]): P
   });
 }
 
-const directoryOf = (nodeId: number, topic: string) =>
-  join(directory.path, `node-${nodeId}`, "data", `${topic}-0`);
+const directoryOf = (nodeId: number, topic: string) => join(cluster.dataOf(nodeId), `${topic}-0`);
 
 test("one replica becomes two, three, and one elsewhere, while records are written", async () => {
   const kafka = connectTo(cluster);

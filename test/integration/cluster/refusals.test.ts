@@ -1,60 +1,36 @@
 import { randomBytes } from "node:crypto";
-import { cp, readFile, rename, rm } from "node:fs/promises";
+import { cp, rename, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { crc32c } from "#protocol/bytes/crc32c.ts";
 import { FrameEncoder } from "#raft/transport/frame-encoder.ts";
 import { encodeHello } from "#raft/transport/handshake.ts";
 import { freePort } from "../free-port.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, withAdmin } from "./cluster-admin.ts";
+import { connectTo } from "./cluster-admin.ts";
 import { extraBroker, extraNode } from "./extra-node.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
 import { type ClusterNode, ThreeNodes } from "./three-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-const others: ClusterNode[] = [];
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path);
-});
-afterAll(async () => {
-  await Promise.all(others.map((node) => node.kill()));
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
-});
-
-const dataOf = (nodeId: number) => join(directory.path, `node-${nodeId}`, "data");
-
-async function settingOf(nodeId: number, name: string): Promise<string> {
-  const text = await readFile(join(directory.path, `node-${nodeId}`, "server.properties"), "utf8");
-  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name}=`));
-  return line?.slice(name.length + 1) ?? "";
-}
-
-async function controllerPort(nodeId: number): Promise<number> {
-  const listeners = await settingOf(nodeId, "listeners");
-  return Number(/CONTROLLER:\/\/127\.0\.0\.1:(\d+)/.exec(listeners)?.[1]);
-}
+const cluster = shareThreeNodes();
 
 /** A second node with the id of one of the three, on other ports, beside it. */
 async function double(nodeId: number, data: string): Promise<ClusterNode> {
   const [port, peers] = [await freePort(), await freePort()];
-  const node = await extraNode(join(directory.path, uniqueName("double")), {
+  const node = await extraNode(join(cluster.directory, uniqueName("double")), {
     nodeId,
     port,
     settings: {
-      "controller.quorum.voters": await settingOf(1, "controller.quorum.voters"),
+      "controller.quorum.voters": await cluster.settingOf(1, "controller.quorum.voters"),
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${peers}`,
       "log.dirs": data,
     },
   });
-  others.push(node);
+  cluster.invite(node);
   return node;
 }
 
@@ -93,7 +69,7 @@ const losses = () =>
 describe("a second node with the id of one that lives", () => {
   test("is kept out where it comes with a disk of its own", async () => {
     const lossesBefore = losses();
-    const node = await double(3, join(directory.path, "fresh"));
+    const node = await double(3, join(cluster.directory, "fresh"));
     node.start();
     await said(node, "error", "another data directory than the one that it is registered with");
     await said(cluster.node(1), "warn", "another data directory than the one that it is registered with");
@@ -105,8 +81,11 @@ describe("a second node with the id of one that lives", () => {
 
   test("is kept out where it comes with a copy of the other's disk", async () => {
     const lossesBefore = losses();
-    const copy = join(directory.path, "copy");
-    await cp(dataOf(3), copy, { recursive: true, filter: (path) => !basename(path).startsWith(".lock") });
+    const copy = join(cluster.directory, "copy");
+    await cp(cluster.dataOf(3), copy, {
+      recursive: true,
+      filter: (path) => !basename(path).startsWith(".lock"),
+    });
     const node = await double(3, copy);
     node.start();
     await said(node, "error", "another process with this id is connected");
@@ -121,15 +100,15 @@ describe("a second node with the id of one that lives", () => {
 describe("a node with an older state of its disk", () => {
   test("is kept out, and let in again with the right one", async () => {
     const node = cluster.node(3);
-    const [backup, right] = [join(directory.path, "backup"), join(directory.path, "right")];
+    const [backup, right] = [join(cluster.directory, "backup"), join(cluster.directory, "right")];
     await node.terminate();
-    await cp(dataOf(3), backup, { recursive: true });
+    await cp(cluster.dataOf(3), backup, { recursive: true });
     node.start();
     await node.untilServing();
     await expectUnharmed();
     await node.terminate();
-    await rename(dataOf(3), right);
-    await rename(backup, dataOf(3));
+    await rename(cluster.dataOf(3), right);
+    await rename(backup, cluster.dataOf(3));
     node.start();
     await said(node, "error", "an older state of the one that it is registered with");
     await said(cluster.node(1), "warn", "an older state of the one that it is registered with");
@@ -137,8 +116,8 @@ describe("a node with an older state of its disk", () => {
     expect(await node.terminate()).toBe(0);
     await expectUnharmed([1, 2]);
 
-    await rm(dataOf(3), { recursive: true });
-    await rename(right, dataOf(3));
+    await rm(cluster.dataOf(3), { recursive: true });
+    await rename(right, cluster.dataOf(3));
     node.start();
     await node.untilServing();
     await expectUnharmed();
@@ -147,11 +126,11 @@ describe("a node with an older state of its disk", () => {
 
 describe("a node of another cluster", () => {
   test("is kept out, wherever it is pointed", async () => {
-    const alone = await ThreeNodes.start(join(directory.path, "elsewhere"));
+    const alone = await ThreeNodes.start(join(cluster.directory, "elsewhere"));
     await alone.kill();
-    const voters = await settingOf(1, "controller.quorum.voters");
+    const voters = await cluster.settingOf(1, "controller.quorum.voters");
     // A directory that knows its cluster, and the addresses of this one.
-    const data = join(directory.path, "elsewhere", "node-3", "data");
+    const data = join(cluster.directory, "elsewhere", "node-3", "data");
     const stranger = await double(3, data);
     stranger.start();
     await said(stranger, "error", "it belongs to cluster");
@@ -164,15 +143,15 @@ describe("a node of another cluster", () => {
 
   test("is one that takes itself for a voter and is none", async () => {
     const [port, peers] = [await freePort(), await freePort()];
-    const node = await extraNode(join(directory.path, "fifth"), {
+    const node = await extraNode(join(cluster.directory, "fifth"), {
       nodeId: 5,
       port,
       settings: {
-        "controller.quorum.voters": `${await settingOf(1, "controller.quorum.voters")},5@127.0.0.1:${peers}`,
+        "controller.quorum.voters": `${await cluster.settingOf(1, "controller.quorum.voters")},5@127.0.0.1:${peers}`,
         listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${peers}`,
       },
     });
-    others.push(node);
+    cluster.invite(node);
     node.start();
     await said(node, "error", "it takes itself for a voter of the metadata group, and is none");
     await said(cluster.node(1), "warn", "it takes itself for a voter of the metadata group, and is none");
@@ -202,7 +181,7 @@ async function say(port: number, bytes: Uint8Array): Promise<Buffer> {
 
 describe("on the port between nodes", () => {
   test("a node that speaks newer versions alone is told so", async () => {
-    const answer = await say(await controllerPort(1), helloOf({ versionMin: 7, versionMax: 9 }));
+    const answer = await say(await cluster.controllerPortOf(1), helloOf({ versionMin: 7, versionMax: 9 }));
     expect(answer.toString("latin1")).toContain("it speaks versions 7 to 9 of the protocol between nodes");
     await said(cluster.node(1), "warn", "it speaks versions 7 to 9 of the protocol between nodes");
     await expectUnharmed();
@@ -222,12 +201,12 @@ describe("on the port between nodes", () => {
       Buffer.concat([helloOf({ versionMin: 1, versionMax: 1 }).subarray(0, 4), Buffer.alloc(12, 0x7f)]),
     ],
   ])("%s is hung up on without a word", async (_, bytes) => {
-    expect(await say(await controllerPort(1), bytes)).toEqual(Buffer.alloc(0));
+    expect(await say(await cluster.controllerPortOf(1), bytes)).toEqual(Buffer.alloc(0));
     await said(cluster.node(1), "warn", "Cannot go on listening to 127.0.0.1");
   });
 
   test("a crowd of strangers that say nothing is bounded, and the nodes go on", async () => {
-    const port = await controllerPort(1);
+    const port = await cluster.controllerPortOf(1);
     const lossesBefore = losses();
     const sockets: Socket[] = [];
     for (let count = 0; count < 500; count++) {
@@ -245,7 +224,7 @@ describe("on the port between nodes", () => {
   });
 
   test("a Kafka client that takes it for a broker gets nowhere", async () => {
-    const port = await controllerPort(1);
+    const port = await cluster.controllerPortOf(1);
     const lost = connectTo({ bootstrapServers: [`127.0.0.1:${port}`] }).admin();
     const connecting = lost.connect();
     connecting.catch(() => undefined);
@@ -256,17 +235,17 @@ describe("on the port between nodes", () => {
 });
 
 test("a broker of another cluster's directory is refused like a voter", async () => {
-  const voters = await settingOf(1, "controller.quorum.voters");
-  const broker = await extraBroker(directory.path, {
+  const voters = await cluster.settingOf(1, "controller.quorum.voters");
+  const broker = await extraBroker(cluster.directory, {
     nodeId: 6,
     voters,
-    settings: { "log.dirs": join(directory.path, "elsewhere", "node-6") },
+    settings: { "log.dirs": join(cluster.directory, "elsewhere", "node-6") },
   });
-  others.push(broker);
+  cluster.invite(broker);
   broker.start();
   await broker.untilServing();
   await broker.terminate();
-  await rm(join(directory.path, "elsewhere", "node-6"), { recursive: true });
+  await rm(join(cluster.directory, "elsewhere", "node-6"), { recursive: true });
   broker.start();
   await said(broker, "error", "another data directory than the one that it is registered with");
   expect(await broker.terminate()).toBe(0);

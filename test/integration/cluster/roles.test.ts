@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../free-port.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
 import { uniqueName } from "../test-broker.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
 import { extraBroker, extraNode } from "./extra-node.ts";
 import type { ClusterNode } from "./three-nodes.ts";
 

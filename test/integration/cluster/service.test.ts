@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Ran, runLine } from "../../unit/src/cli/fake-world.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
-import { ThreeNodes } from "./three-nodes.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
 
-let directory: TemporaryDirectory;
-let cluster: ThreeNodes;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  cluster = await ThreeNodes.start(directory.path, {
-    "broker.session.timeout.ms": "1500",
-    "default.replication.factor": "2",
-    "min.insync.replicas": "1",
-  });
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await directory?.[Symbol.asyncDispose]();
+const cluster = shareThreeNodes({
+  "broker.session.timeout.ms": "1500",
+  "default.replication.factor": "2",
+  "min.insync.replicas": "1",
 });
 
 async function cli(...args: string[]): Promise<Ran> {

@@ -1,13 +1,14 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { makeCertificates } from "../../contracts/certificates.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
-import { connectTo, leadersOf, withAdmin } from "./cluster-admin.ts";
+import { connectTo, leadersOf } from "./cluster-admin.ts";
 import { extraBroker } from "./extra-node.ts";
-import { type ClusterNode, ThreeNodes } from "./three-nodes.ts";
+import { shareThreeNodes } from "./shared-nodes.ts";
+import type { ClusterNode } from "./three-nodes.ts";
 
 const certificates = makeCertificates();
 const foreign = makeCertificates();
@@ -15,33 +16,17 @@ const foreign = makeCertificates();
 const securedMap = { "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:SSL" };
 
 describe.skipIf(!certificates)("a cluster whose nodes talk over TLS", () => {
-  let directory: TemporaryDirectory;
-  let cluster: ThreeNodes;
-  let voters = "";
-  const others: ClusterNode[] = [];
-
-  beforeAll(async () => {
-    directory = await temporaryDirectory();
-    cluster = await ThreeNodes.start(directory.path, {
-      ...securedMap,
-      ...(await inFiles("listener.name.controller.ssl.", "ours", certificates)),
-    });
-    const properties = await readFile(join(directory.path, "node-1", "server.properties"), "utf8");
-    voters = /^controller\.quorum\.voters=(.*)$/m.exec(properties)?.[1] ?? "";
-  });
-  afterAll(async () => {
-    await Promise.all(others.map((node) => node.kill()));
-    await cluster?.[Symbol.asyncDispose]();
-    await directory?.[Symbol.asyncDispose]();
-  });
+  const cluster = shareThreeNodes(async (directory) => ({
+    ...securedMap,
+    ...(await inFiles(join(directory, "ours"), "listener.name.controller.ssl.", certificates)),
+  }));
 
   /** A store for the key and one for the authority, as a listener's configs name them. */
   async function inFiles(
+    home: string,
     prefix: string,
-    name: string,
     pem: ReturnType<typeof makeCertificates>,
   ): Promise<Record<string, string>> {
-    const home = join(directory.path, name);
     await mkdir(home, { recursive: true });
     await writeFile(join(home, "key.pem"), `${pem?.certificate}${pem?.key}`);
     await writeFile(join(home, "trust.pem"), String(pem?.authority));
@@ -54,9 +39,8 @@ describe.skipIf(!certificates)("a cluster whose nodes talk over TLS", () => {
   }
 
   async function broker(nodeId: number, settings: Record<string, string>): Promise<ClusterNode> {
-    const node = await extraBroker(directory.path, { nodeId, voters, settings });
-    others.push(node);
-    return node;
+    const voters = await cluster.settingOf(1, "controller.quorum.voters");
+    return cluster.invite(await extraBroker(cluster.directory, { nodeId, voters, settings }));
   }
 
   async function said(node: ClusterNode, words: string | RegExp): Promise<void> {
@@ -104,7 +88,7 @@ describe.skipIf(!certificates)("a cluster whose nodes talk over TLS", () => {
     const plain = await broker(5, {});
     const stranger = await broker(6, {
       ...securedMap,
-      ...(await inFiles("ssl.", "theirs", foreign)),
+      ...(await inFiles(join(cluster.directory, "theirs"), "ssl.", foreign)),
     });
     for (const node of [plain, stranger]) node.start();
     await said(plain, "cannot reach a node|Cannot connect to");
@@ -130,8 +114,8 @@ describe.skipIf(!certificates)("a cluster whose nodes talk over TLS", () => {
     expect(java.log.join("\n")).toContain("ssl.keystore.type is JKS, and only PEM is read");
     const missing = await broker(8, {
       ...securedMap,
-      ...(await inFiles("ssl.", "ours", certificates)),
-      "ssl.keystore.location": join(directory.path, "missing.pem"),
+      ...(await inFiles(join(cluster.directory, "ours"), "ssl.", certificates)),
+      "ssl.keystore.location": join(cluster.directory, "missing.pem"),
     });
     missing.start();
     await waitUntil("its end", () => !missing.isRunning);

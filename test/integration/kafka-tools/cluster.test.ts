@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { connectTo, leadersOf, withAdmin } from "../cluster/cluster-admin.ts";
-import { ThreeNodes } from "../cluster/three-nodes.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { connectTo, leadersOf } from "../cluster/cluster-admin.ts";
+import { shareThreeNodes } from "../cluster/shared-nodes.ts";
+import { withAdmin } from "../kafkajs/kafkajs-client.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
 import { kafkaToolAlone, kafkaToolsMissing, useKafkaTools } from "./kafka-tools.ts";
@@ -11,25 +11,16 @@ import { kafkaToolAlone, kafkaToolsMissing, useKafkaTools } from "./kafka-tools.
 const title = `Kafka's tools and a cluster of three${kafkaToolsMissing ? `: ${kafkaToolsMissing}` : ""}`;
 
 describe.skipIf(kafkaToolsMissing)(title, () => {
-  let directory: TemporaryDirectory;
-  let cluster: ThreeNodes;
+  const cluster = shareThreeNodes({
+    "broker.session.timeout.ms": "1500",
+    "offsets.topic.num.partitions": "3",
+    "auto.leader.rebalance.enable": "false",
+  });
   const run = useKafkaTools();
   const at = () => ["--bootstrap-server", cluster.bootstrapServers.join(",")];
 
-  beforeAll(async () => {
-    directory = await temporaryDirectory();
-    cluster = await ThreeNodes.start(directory.path, {
-      "broker.session.timeout.ms": "1500",
-      "offsets.topic.num.partitions": "3",
-      "auto.leader.rebalance.enable": "false",
-    });
-  });
   afterEach(async () => {
     for (const node of cluster.nodes.filter(({ isRunning }) => !isRunning)) await comeBack(node.nodeId);
-  });
-  afterAll(async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await directory?.[Symbol.asyncDispose]();
   });
 
   async function topicOf(partitions: number): Promise<string> {
@@ -198,7 +189,7 @@ describe.skipIf(kafkaToolsMissing)(title, () => {
   test("ReassignPartitionsCommand moves a partition and says when that is done", async () => {
     const topic = await topicOf(1);
     await run("ConsoleProducer", [...at(), "--topic", topic], "one\ntwo\n");
-    const file = join(directory.path, `${topic}.json`);
+    const file = join(cluster.directory, `${topic}.json`);
     const leader = await leaderOf(topic);
     const replicas = [1, 2, 3].filter((nodeId) => nodeId !== leader);
     const plan = { version: 1, partitions: [{ topic, partition: 0, replicas }] };

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ThreeNodes } from "../cluster/three-nodes.ts";
+import { describe, expect, test } from "vitest";
+import { shareThreeNodes } from "../cluster/shared-nodes.ts";
 import { freePort } from "../free-port.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
 import { uniqueName } from "../test-broker.ts";
 import { kafkaToolsMissing, useKafkaTools } from "./kafka-tools.ts";
 
@@ -11,23 +10,10 @@ describe.skipIf(kafkaToolsMissing)(
   `Java consumers in a rack${note}`,
   () => {
     const run = useKafkaTools();
-    let directory: TemporaryDirectory;
-    let cluster: ThreeNodes;
-
-    beforeAll(async () => {
-      if (kafkaToolsMissing) return;
-      directory = await temporaryDirectory();
-      const selector = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
-      cluster = await ThreeNodes.start(
-        directory.path,
-        { "replica.selector.class": selector },
-        { rackOf: (nodeId) => `rack-${nodeId}` },
-      );
-    });
-    afterAll(async () => {
-      await cluster?.[Symbol.asyncDispose]();
-      await directory?.[Symbol.asyncDispose]();
-    });
+    const cluster = shareThreeNodes(
+      { "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector" },
+      { rackOf: (nodeId) => `rack-${nodeId}` },
+    );
 
     test("fetch from the follower of their rack", async () => {
       const metricsPort = await freePort();

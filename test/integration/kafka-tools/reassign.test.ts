@@ -1,8 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ThreeNodes } from "../cluster/three-nodes.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { describe, expect, test } from "vitest";
+import { shareThreeNodes } from "../cluster/shared-nodes.ts";
 import { uniqueName } from "../test-broker.ts";
 import { waitUntil } from "../wait-until.ts";
 import { kafkaToolsMissing, useKafkaTools } from "./kafka-tools.ts";
@@ -13,18 +12,7 @@ describe.skipIf(kafkaToolsMissing)(
   `kafka-reassign-partitions${note}`,
   () => {
     const run = useKafkaTools();
-    let directory: TemporaryDirectory;
-    let cluster: ThreeNodes;
-
-    beforeAll(async () => {
-      if (kafkaToolsMissing) return;
-      directory = await temporaryDirectory();
-      cluster = await ThreeNodes.start(directory.path, { "broker.session.timeout.ms": "1500" });
-    });
-    afterAll(async () => {
-      await cluster?.[Symbol.asyncDispose]();
-      await directory?.[Symbol.asyncDispose]();
-    });
+    const cluster = shareThreeNodes({ "broker.session.timeout.ms": "1500" });
 
     const at = () => ["--bootstrap-server", cluster.bootstrapServers.join(",")];
 
@@ -36,7 +24,7 @@ describe.skipIf(kafkaToolsMissing)(
     }
 
     async function planFor(topic: string, replicas: readonly number[]): Promise<string[]> {
-      const file = join(directory.path, `${topic}-${replicas.join("-")}.json`);
+      const file = join(cluster.directory, `${topic}-${replicas.join("-")}.json`);
       await writeFile(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, replicas }] }));
       return [...at(), "--reassignment-json-file", file];
     }
@@ -61,7 +49,7 @@ describe.skipIf(kafkaToolsMissing)(
 
     test("proposes a plan, and lists and cancels a move that waits for a node", async () => {
       const topic = await topicOn([1, 2]);
-      const topics = join(directory.path, "topics.json");
+      const topics = join(cluster.directory, "topics.json");
       await writeFile(topics, JSON.stringify({ version: 1, topics: [{ topic }] }));
       const generate = ["--generate", "--topics-to-move-json-file", topics, "--broker-list", "2,3"];
       expect(await reassign([...at(), ...generate])).toContain(
