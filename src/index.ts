@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino, { type Logger } from "pino";
 import { Broker } from "./broker.ts";
+import { formatHostPort } from "./config/host-port.ts";
 import { loadBrokerConfig } from "./config/load-broker-config.ts";
 import { systemPorts } from "./runtime/ports.ts";
 
@@ -76,7 +77,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Emb
     if (isTemporary) await rm(logDirectory, { recursive: true, force: true });
   }
   return {
-    bootstrapServers: broker.endpoints.map(({ host, port }) => `${host}:${port}`),
+    bootstrapServers: broker.endpoints.map(formatHostPort),
     failed: failure.promise,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { HostPort } from "../config/host-port.ts";
+import { formatHostPort, type HostPort } from "../config/host-port.ts";
 import type { QuorumVoter } from "../config/quorum.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import { LongWait } from "./long-wait.ts";
@@ -111,7 +111,7 @@ export class QuorumSearch {
     const { voters } = answer.card;
     if (!roles.isBroker && !voters.some((voter) => voter.nodeId === nodeId)) {
       throw new QuorumError(
-        `the cluster of node ${answer.nodeId} at ${nameOf(server)} has its controllers already, and node ${nodeId} is none of them`,
+        `the cluster of node ${answer.nodeId} at ${formatHostPort(server)} has its controllers already, and node ${nodeId} is none of them`,
       );
     }
     return voters;
@@ -147,12 +147,14 @@ function votersAmong(answered: readonly Answered[]): QuorumVoter[] {
   for (const found of answered) {
     const { server, answer } = found;
     if (!answer.card.isController) {
-      throw new QuorumError(`node ${answer.nodeId} at ${nameOf(server)} has not the role of a controller`);
+      throw new QuorumError(
+        `node ${answer.nodeId} at ${formatHostPort(server)} has not the role of a controller`,
+      );
     }
     const other = byId.get(answer.nodeId);
     if (other && other.answer.processId !== answer.processId) {
       throw new QuorumError(
-        `${nameOf(other.server)} and ${nameOf(server)} are two nodes with the id ${answer.nodeId}`,
+        `${formatHostPort(other.server)} and ${formatHostPort(server)} are two nodes with the id ${answer.nodeId}`,
       );
     }
     if (!other) byId.set(answer.nodeId, found);
@@ -171,8 +173,4 @@ function idsOf(voters: readonly QuorumVoter[]): string {
     .map(({ nodeId }) => nodeId)
     .sort((a, b) => a - b)
     .join(", ");
-}
-
-function nameOf({ host, port }: HostPort): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

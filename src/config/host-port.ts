@@ -12,3 +12,8 @@ export function parseHostPort(text: string): HostPort | undefined {
   const port = Number(match?.[3]);
   return match && port <= 65_535 ? { host: match[1] ?? match[2] ?? "", port } : undefined;
 }
+
+/** `host:port`, with brackets where the host needs them. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

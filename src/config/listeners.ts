@@ -1,3 +1,5 @@
+import { formatHostPort } from "./host-port.ts";
+
 /** Kafka's names for how a connection is protected. */
 export type SecurityProtocol = "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
 
@@ -88,8 +90,8 @@ function refuseOtherRole(
 }
 
 /** A listener as its config writes it. */
-export function formatListener({ name, host, port }: Omit<Listener, "securityProtocol">): string {
-  return `${name}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function formatListener(listener: Omit<Listener, "securityProtocol">): string {
+  return `${listener.name}://${formatHostPort(listener)}`;
 }
 
 function parseListener(

@@ -1,4 +1,4 @@
-import { type HostPort, parseHostPort } from "./host-port.ts";
+import { formatHostPort, type HostPort, parseHostPort } from "./host-port.ts";
 import type { Listener } from "./listeners.ts";
 import type { PeerTlsConfig } from "./peer-tls.ts";
 
@@ -116,8 +116,8 @@ function reachableHost({ advertisedListeners, hostName }: QuorumTexts, { host }:
 }
 
 /** A voter as controller.quorum.voters writes it. */
-export function formatVoter({ nodeId, host, port }: QuorumVoter): string {
-  return `${nodeId}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function formatVoter(voter: QuorumVoter): string {
+  return `${voter.nodeId}@${formatHostPort(voter)}`;
 }
 
 /** One of controller.quorum.voters, whose validator has seen to the form; none where it is not of that form. */

@@ -3,6 +3,7 @@ import { DescribeCluster } from "#protocol/messages/describe-cluster.ts";
 import { DescribeLogDirs } from "#protocol/messages/describe-log-dirs.ts";
 import { DescribeQuorum } from "#protocol/messages/describe-quorum.ts";
 import type { Arguments } from "../arguments.ts";
+import { formatAddress } from "../client/address.ts";
 import { ConnectionError, RefusedError, UnservedApiError } from "../client/client-errors.ts";
 import type { Cluster, MetadataAnswer } from "../client/cluster.ts";
 import { loadOf, readNodeStates } from "../client/node-states.ts";
@@ -153,7 +154,7 @@ async function show(
   ];
   const rows = brokers.map(({ id, host, port, rack, directories, ...broker }): Cell[] => [
     id,
-    `${host}:${port}`,
+    formatAddress({ host, port }),
     rack ?? "-",
     stateCell(broker.state),
     broker.isController ? "controller" : (broker.quorumRole ?? "-"),
