@@ -1,7 +1,7 @@
 import type { BrokerConfig } from "../config/broker-config.ts";
-import type { HostPort } from "../config/host-port.ts";
+import { formatHostPort, type HostPort } from "../config/host-port.ts";
 import { formatListener, type Listener } from "../config/listeners.ts";
-import type { QuorumVoter } from "../config/quorum.ts";
+import { formatVoter, type QuorumVoter } from "../config/quorum.ts";
 
 /** One of several brokers on this machine. */
 export interface NodePlan {
@@ -66,7 +66,7 @@ export async function planNodes(options: NodePlanOptions): Promise<PlannedNodes>
     return {
       nodeId: node.nodeId,
       logDirectory: directory,
-      addresses: node.advertised.map(addressOf),
+      addresses: node.advertised.map(formatHostPort),
       flags: [
         `--node.id=${node.nodeId}`,
         `--broker.id=${node.nodeId}`,
@@ -127,11 +127,14 @@ function votersOf(base: BrokerConfig, listeners: readonly NodeListeners[]): read
 }
 
 function quorumFlags(base: BrokerConfig, nodeId: number, voters: readonly QuorumVoter[]): readonly string[] {
+  const names = base.controllerListeners.length > 0 ? [] : [`--controller.listener.names=${controllerName}`];
+  // Who votes is asked at controller.quorum.bootstrap.servers.
+  if (voters.length === 0) return names;
   const isVoter = voters.some((voter) => voter.nodeId === nodeId);
   return [
     `--process.roles=${isVoter ? "broker,controller" : "broker"}`,
-    `--controller.quorum.voters=${voters.map((voter) => `${voter.nodeId}@${addressOf(voter)}`).join(",")}`,
-    ...(base.controllerListeners.length > 0 ? [] : [`--controller.listener.names=${controllerName}`]),
+    `--controller.quorum.voters=${voters.map(formatVoter).join(",")}`,
+    ...names,
   ];
 }
 
@@ -140,7 +143,7 @@ async function httpListenerOf({ base, isFree }: NodePlanOptions, index: number):
   if (!base.httpListener) return "off";
   const { host, port, isExplicit } = base.httpListener;
   const wanted = { host, port: port === 0 ? 0 : port + index };
-  return addressOf(isExplicit || (await isFree(wanted)) ? wanted : { host, port: 0 });
+  return formatHostPort(isExplicit || (await isFree(wanted)) ? wanted : { host, port: 0 });
 }
 
 function* refusePorts(nodes: readonly NodeListeners[]): Iterable<string> {
@@ -156,8 +159,4 @@ function* refusePorts(nodes: readonly NodeListeners[]): Iterable<string> {
       owners.set(String(listener.port), owner);
     }
   }
-}
-
-function addressOf({ host, port }: HostPort): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

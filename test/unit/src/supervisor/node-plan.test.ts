@@ -123,6 +123,27 @@ test("an operator who names the voters has other hosts, too, and keeps them", as
   expect(voters).toEqual([11, 12, 21]);
 });
 
+test("an operator who names addresses has the nodes ask there who votes, with what roles they were given", async () => {
+  const args = [
+    "--controller.quorum.bootstrap.servers=host-a:9093,host-b:9093,host-c:9093",
+    "--listeners=PLAINTEXT://host-a:9090,CONTROLLER://host-a:9093",
+    "--controller.listener.names=CONTROLLER",
+  ];
+  const nodes = await nodesOf(args, 2);
+  for (const node of nodes) {
+    const config = configOfNode(args, node);
+    expect(config).toMatchObject({ isBroker: true, isController: true });
+    expect(config.quorum).toMatchObject({
+      voters: [],
+      servers: [
+        { host: "host-a", port: 9093 },
+        { host: "host-b", port: 9093 },
+        { host: "host-c", port: 9093 },
+      ],
+    });
+  }
+});
+
 test("one core of a host among several is still a node of their cluster", async () => {
   const args = [
     "--listeners=PLAINTEXT://10.0.0.1:9092,CONTROLLER://10.0.0.1:9192",
