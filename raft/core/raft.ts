@@ -97,6 +97,11 @@ export class Raft {
     return this.#state.log.floor;
   }
 
+  /** Its state is about to be replaced by a point's: what is being read for it to apply may be there no more. */
+  get isInstalling(): boolean {
+    return this.#state.installing !== undefined;
+  }
+
   /** The first term in which it takes part again, where it has been here before and forgotten its log; else 0. */
   get rejoinTerm(): number {
     return this.#state.rejoinTerm;

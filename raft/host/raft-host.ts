@@ -478,6 +478,8 @@ export class RaftHost {
   async #load(group: RaftGroup, load: Load): Promise<void> {
     const entries = await this.#loads.read(group, load);
     if (!this.#has(group)) return;
+    // The floor in the log is ahead of the group's until the point is durable.
+    if (load.purpose === "apply" && group.raft.isInstalling) return;
     if (entries.length > 0 || load.firstIndex <= group.floor.index) group.raft.loaded(load, entries);
     else if (load.purpose === "apply")
       throw new Error(`Cannot apply entry ${load.firstIndex} of group ${group.id}: the log has lost it`);

@@ -14,6 +14,8 @@ interface StoredLog {
 /** A log in memory that a crash takes back to the last flush, and from which a host can start anew. */
 export class FakeDisk implements LogStore {
   readonly #durable = new Map<number, StoredLog>();
+  /** What is released is not read again, durable or not. */
+  readonly #released = new Map<number, number>();
   #staged: (() => void)[] = [];
   #epoch = 0;
   flushCount = 0;
@@ -42,6 +44,7 @@ export class FakeDisk implements LogStore {
   }
 
   advanceFloor(group: number, { index, term, nextOffset, configuration, rejoinTerm }: FloorPoint): void {
+    this.#released.set(group, index);
     this.#staged.push(() => {
       const log = this.#log(group);
       const own = log.entries.find((entry) => entry.index === index);
@@ -51,6 +54,7 @@ export class FakeDisk implements LogStore {
   }
 
   forget(group: number): void {
+    this.#released.delete(group);
     this.#staged.push(() => this.#durable.delete(group));
   }
 
@@ -68,6 +72,7 @@ export class FakeDisk implements LogStore {
     let bytes = 0;
     for (const entry of this.#log(group).entries) {
       if (entry.index < firstIndex || entry.index > lastIndex) continue;
+      if (entry.index <= (this.#released.get(group) ?? 0)) continue;
       bytes += entry.payload.length;
       if (bytes > bytesMax && read.length > 0) break;
       read.push(entry);
@@ -91,6 +96,7 @@ export class FakeDisk implements LogStore {
   crash(): void {
     this.#epoch += 1;
     this.#staged = [];
+    this.#released.clear();
   }
 
   #log(group: number): StoredLog {

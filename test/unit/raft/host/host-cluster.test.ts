@@ -361,6 +361,35 @@ test("a replica below the floor is brought to a point and goes on from there", a
   expect(installs.length).toBe(1);
 });
 
+test("a point may be installed while entries before it are still to be applied", async () => {
+  const catchUp: CatchUp = { offer: async (group) => group.appliedIndex, install: async () => undefined };
+  const cluster = await HostCluster.start({ catchUp });
+  const leader = await cluster.leaderOf(1);
+  const behind = cluster.nodes.find((node) => node !== leader);
+  if (!behind) throw new Error("There are three nodes");
+  proposeByte(leader.group(1), 1);
+  await cluster.clock.advance(300);
+  behind.crash();
+  await cluster.clock.advance(100);
+  for (const byte of [2, 3]) proposeByte(leader.group(1), byte);
+  await cluster.clock.advance(300);
+  for (const node of cluster.nodes) if (node.isUp) node.host.releaseThroughOffset(1, 3);
+
+  // Its state has no room for them for so long that the floor has passed them when they are read.
+  const room = Promise.withResolvers<void>();
+  const advanceFloor = behind.disk.advanceFloor.bind(behind.disk);
+  behind.disk.advanceFloor = (group, floor) => {
+    advanceFloor(group, floor);
+    if (floor.index > 2) room.resolve();
+  };
+  const back = await cluster.restart(behind.nodeId, { beforeReplay: () => room.promise });
+  await cluster.clock.advance(3_000);
+  expect(back.fatal).toEqual([]);
+  proposeByte(leader.group(1), 4);
+  await cluster.clock.advance(300);
+  expect(back.partition(1).data).toEqual([4]);
+});
+
 test("a point that cannot be installed is offered again", async () => {
   let failures = 2;
   const catchUp: CatchUp = {

@@ -14,7 +14,12 @@ import { FakeDisk } from "./fake-disk.ts";
 export class FakePartition implements StateMachine {
   readonly applied: Entry[] = [];
   readonly heard: GroupLeadership[] = [];
+  readonly beforeReplay: () => Promise<void>;
   group: RaftGroup | undefined;
+
+  constructor(beforeReplay = () => Promise.resolve()) {
+    this.beforeReplay = beforeReplay;
+  }
 
   apply(entry: Entry): void {
     this.applied.push(entry);
@@ -41,6 +46,8 @@ export class FakeNode {
   host: RaftHost;
   transport: MemoryTransport;
   isUp = true;
+  /** What its partitions wait for before they apply entries of before a start. */
+  beforeReplay = () => Promise.resolve();
   #random: number;
 
   constructor(cluster: HostCluster, nodeId: number, disk: FakeDisk, incarnation = 0) {
@@ -106,7 +113,7 @@ export class FakeNode {
   }
 
   async start(id: number, start: Partial<GroupStart> = {}): Promise<void> {
-    const partition = new FakePartition();
+    const partition = new FakePartition(this.beforeReplay);
     this.partitions.set(id, partition);
     const stored = this.disk.stored(id);
     partition.group = await this.host.start({
@@ -175,9 +182,13 @@ export class HostCluster {
   }
 
   /** Starts a node's process anew on its disk. */
-  async restart(nodeId: number): Promise<FakeNode> {
+  async restart(
+    nodeId: number,
+    { beforeReplay }: { beforeReplay?: () => Promise<void> } = {},
+  ): Promise<FakeNode> {
     const { disk } = this.node(nodeId);
     const node = new FakeNode(this, nodeId, disk);
+    if (beforeReplay) node.beforeReplay = beforeReplay;
     this.nodes = this.nodes.map((old) => (old.nodeId === nodeId ? node : old));
     for (const id of this.groupIds) await node.start(id);
     return node;
