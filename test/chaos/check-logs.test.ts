@@ -60,6 +60,15 @@ test("a record that its writer gave up may be there, later or not at all, but on
   ]);
 });
 
+test("a record that was acknowledged without its offset may be anywhere, but must be", () => {
+  const known = historyOfThree();
+  known.acknowledge({ key: "c", sequence: 0 }, { partition: 0, offset: null });
+  expect(judge(known, new Map([...good, [good.size, value("c", 0)]]))).toEqual([]);
+  const lost = historyOfThree();
+  lost.acknowledge({ key: "c", sequence: 0 }, { partition: 0, offset: null });
+  expect(judge(lost, good)).toEqual(["c:0 is lost: acknowledged at 0@an unknown offset"]);
+});
+
 test("an offset that is missing among others is seen", () => {
   const history = historyOfThree();
   const holed = new Map([...good].map(([offset, text]) => [offset === 2 ? 3 : offset, text]));

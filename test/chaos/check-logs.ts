@@ -29,11 +29,12 @@ export function checkPartition(
 }
 
 function checkAcknowledged(history: History, partition: number, log: ReplicaLog): void {
+  const names = new Set(Array.from(log.values(), (value) => nameOf(recordOf(value))));
   for (const [name, place] of history.acknowledged) {
     if (place.partition !== partition) continue;
-    const stored = log.get(place.offset);
-    if (stored === undefined)
-      history.violate(`${name} is lost: acknowledged at ${partition}@${place.offset}`);
+    const { offset } = place;
+    if (offset === null ? names.has(name) : log.has(offset)) continue;
+    history.violate(`${name} is lost: acknowledged at ${partition}@${offset ?? "an unknown offset"}`);
   }
 }
 

@@ -10,6 +10,11 @@ export interface Place {
   readonly offset: number;
 }
 
+export interface AcknowledgedPlace {
+  readonly partition: number;
+  readonly offset: number | null;
+}
+
 const violationsMax = 50;
 const toldSilenceMs = 2_500;
 
@@ -31,7 +36,7 @@ const placeName = ({ partition, offset }: Place): string => `${partition}@${offs
 /** What clients have seen, and what of it cannot be. */
 export class History {
   /** Names of acknowledged records and where they are. */
-  readonly acknowledged = new Map<string, Place>();
+  readonly acknowledged = new Map<string, AcknowledgedPlace>();
   /** Records of which the client does not know whether they were written. */
   readonly unknown = new Set<string>();
   /** How many records were given up, by the reason. */
@@ -68,7 +73,8 @@ export class History {
     if (this.violations.length < violationsMax) this.violations.push(text);
   }
 
-  acknowledge(record: WrittenRecord, place: Place): void {
+  /** The client's offset is null where it knows of the record by what it sent later: it must be in the partition. */
+  acknowledge(record: WrittenRecord, place: AcknowledgedPlace): void {
     const name = nameOf(record);
     const nowMs = performance.now();
     const isFirst = this.acknowledged.size === 0;
@@ -78,7 +84,8 @@ export class History {
     this.lastAcknowledgedMs = nowMs;
     if (this.acknowledged.has(name)) this.violate(`${name} was acknowledged twice`);
     this.acknowledged.set(name, place);
-    this.#see(place, name, "acknowledged");
+    const { partition, offset } = place;
+    if (offset !== null) this.#see({ partition, offset }, name, "acknowledged");
   }
 
   /** A client does not try any longer, and does not know what became of the record; `reason` in its own words. */

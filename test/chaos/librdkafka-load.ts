@@ -88,7 +88,7 @@ export class LibrdkafkaLoad {
     const [kind, ...rest] = JSON.parse(line) as [string, ...unknown[]];
     switch (kind) {
       case "a": {
-        const [key, sequence, partition, offset] = rest as [string, number, number, number];
+        const [key, sequence, partition, offset] = rest as [string, number, number, number | null];
         this.#history.acknowledge({ key, sequence }, { partition, offset });
         return;
       }

@@ -1,8 +1,9 @@
 """Load by librdkafka: one idempotent producer with keys, and members of a group that commit.
 
 Usage: load.py BOOTSTRAP TOPIC WRITER GROUP MEMBERS PARTITIONS KEYS BYTES. Events as JSON arrays on stdout, one a line:
-a key sequence partition offset: acknowledged · u key sequence reason: given up · r partition offset value: read ·
-c partition offset: committed · f text: the client says that the broker has broken a promise · w: all written.
+a key sequence partition offset: acknowledged, offset null where the library does not know it · u key sequence reason:
+given up · r partition offset value: read · c partition offset: committed · f text: the client says that the broker has
+broken a promise · w: all written.
 On stdin: "stop" ends the writer, "stacks" writes where all threads are to stderr, "close" ends the program.
 What the library says of its groups goes to stderr too.
 """
