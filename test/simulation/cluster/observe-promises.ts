@@ -200,6 +200,9 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
         const place = places.get(this);
         if (!result || !place) return result;
         if (result.write) place.replica.handOut(result.write);
+        if (result.write && place.replica.changeBefore > place.group.commitIndex) {
+          violate("changesOverlap", place, "has two changes of members, and nobody has committed the first");
+        }
         for (const message of result.messages) checkSent(place, this, message);
         const last = result.committed.at(-1);
         if (last && !place.replica.holds(last)) {
@@ -301,25 +304,34 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
 
 /** Why an entry is not safely committed: too few disks have it, or somebody without it could be elected. */
 function unsafetyOf(group: GroupPromises, configuration: Configuration, entry: EntryId): string | undefined {
-  const { voters, outgoing } = configuration;
-  const viewOf = (id: ReplicaId) => group.replicas.get(id);
-  const agree = (agrees: (view: ReplicaView) => boolean): boolean =>
-    [voters, outgoing].every((set) => {
-      const count = set.filter((id) => {
-        const view = viewOf(id);
-        return view !== undefined && agrees(view);
-      }).length;
-      return set.length === 0 || count > set.length / 2;
-    });
   const what = `index ${entry.index} of term ${entry.term}`;
-  if (!agree((view) => view.holds(entry))) return `${what} without a majority of disks`;
-  for (const id of [...voters, ...outgoing]) {
-    const candidate = viewOf(id);
-    if (!candidate || candidate.holds(entry)) continue;
-    const isElectable = agree((voter) => voter === candidate || !isAhead(voter.last, candidate.last));
-    if (isElectable) return `${what}, and node ${nodeIdOf(id)} could be elected without it`;
+  if (!isAgreed(group, configuration, (view) => view.holds(entry)))
+    return `${what} without a majority of disks`;
+  for (const candidate of group.replicas.values()) {
+    if (candidate.holds(entry)) continue;
+    // It counts the votes of those who belong to the group as far as it knows.
+    const known = candidate.raft?.configuration;
+    if (!known || ![...known.voters, ...known.outgoing].includes(candidate.id)) continue;
+    const grants = (voter: ReplicaView) => voter === candidate || !isAhead(voter.last, candidate.last);
+    if (!isAgreed(group, known, grants)) continue;
+    return `${what}, and node ${nodeIdOf(candidate.id)} could be elected without it`;
   }
   return undefined;
+}
+
+/** Whether a majority of each set of voters agrees. */
+function isAgreed(
+  { replicas }: GroupPromises,
+  { voters, outgoing }: Configuration,
+  agrees: (view: ReplicaView) => boolean,
+): boolean {
+  return [voters, outgoing].every((set) => {
+    const agreeing = set.filter((id) => {
+      const view = replicas.get(id);
+      return view !== undefined && agrees(view);
+    });
+    return set.length === 0 || agreeing.length > set.length / 2;
+  });
 }
 
 /** Whether a log that ends with `one` is ahead of one that ends with `other`: it refuses its vote. */

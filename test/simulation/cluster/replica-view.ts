@@ -1,4 +1,4 @@
-import type { EntryId, HardState } from "#raft/core/entry.ts";
+import type { EntryId, EntryKind, HardState } from "#raft/core/entry.ts";
 import type { Raft } from "#raft/core/raft.ts";
 import type { Write } from "#raft/core/ready.ts";
 import { noReplica, type ReplicaId } from "#raft/core/replica-id.ts";
@@ -20,7 +20,7 @@ interface Acknowledgement extends EntryId {
 export interface StartState {
   readonly hardState?: HardState;
   readonly floor?: EntryId;
-  readonly entries?: readonly EntryId[];
+  readonly entries?: readonly (EntryId & { readonly kind: EntryKind })[];
 }
 
 /**
@@ -36,6 +36,8 @@ export class ReplicaView {
   hardState: HardState = { term: 0, votedFor: noReplica };
   acknowledged: Acknowledgement | undefined;
   vote: HardState | undefined;
+  /** Indexes of configurations in its log, durable or not. */
+  #changes: number[] = [];
   #floor: EntryId = { index: 0, term: 0 };
   readonly #terms = new Map<number, number>();
   #lastIndex = 0;
@@ -48,6 +50,11 @@ export class ReplicaView {
   /** The last entry that is durable. */
   get last(): EntryId {
     return { index: this.#lastIndex, term: this.termAt(this.#lastIndex) ?? 0 };
+  }
+
+  /** The last configuration in its log but one: a leader must have known it to be committed. */
+  get changeBefore(): number {
+    return this.#changes.at(-2) ?? 0;
   }
 
   /** Term of a durable entry. */
@@ -68,10 +75,12 @@ export class ReplicaView {
     if (hardState) this.hardState = hardState;
     this.#restart(floor ?? { index: 0, term: 0 });
     this.#put(entries);
+    this.#noteChanges(entries);
     return this.#brokenPromise();
   }
 
   handOut({ token, hardState, entries }: Write): void {
+    this.#noteChanges(entries);
     const ids = entries.map(({ index, term }) => ({ index, term }));
     this.#pending.push({ sequence: token.sequence, hardState, entries: ids });
   }
@@ -105,6 +114,7 @@ export class ReplicaView {
 
   /** Its log is cut from `index` on. Says so where that takes back what a leader of this very term counts on. */
   cut(index: number, term: number): string | undefined {
+    this.#changes = this.#changes.filter((change) => change < index);
     const { acknowledged } = this;
     if (!acknowledged || index > acknowledged.index) return undefined;
     const kept = index - 1;
@@ -134,6 +144,11 @@ export class ReplicaView {
     this.#floor = floor;
     this.#lastIndex = floor.index;
     this.#terms.clear();
+    this.#changes = [];
+  }
+
+  #noteChanges(entries: readonly (EntryId & { readonly kind: EntryKind })[]): void {
+    for (const { index, kind } of entries) if (kind === "configuration") this.#changes.push(index);
   }
 
   /** Entries take the place of those of their index and of all behind. */

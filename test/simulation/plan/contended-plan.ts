@@ -3,7 +3,7 @@ import type { TopicPartition } from "../clients/cluster-client.ts";
 import type { ProduceTask } from "../clients/producer.ts";
 import type { SeekTask } from "../clients/reader.ts";
 import { type Random, RandomStreams } from "../world/random.ts";
-import type { Blow, Fault } from "./fault.ts";
+import type { Blow, Fault, Prey } from "./fault.ts";
 import type { ClientPlan, Plan, TightRaft, TopicPlan } from "./plan.ts";
 import { type PlanOptions, planOfSeed, reassignTaskOf } from "./plan-of-seed.ts";
 
@@ -23,6 +23,16 @@ const blowSets: readonly (readonly Blow[])[] = [
   ["pause", "stall", "hangUp"],
 ];
 
+/** What a run is about: what clients do most, and whose leaders are hunted. */
+type Focus = "records" | "groups" | "metadata";
+
+const focuses: readonly Focus[] = ["records", "records", "records", "groups", "metadata"];
+const preysOf: Readonly<Record<Focus, readonly Prey[]>> = {
+  records: ["partition"],
+  groups: ["coordinator", "coordinator", "partition"],
+  metadata: ["metadata", "metadata", "partition"],
+};
+
 /**
  * Draws a short run in which leaders hardly ever stay: whoever wins is struck, while small batches keep coming, disks and
  * links are slow, and appends carry a few entries each. It begins from what the seed is otherwise, which stays as it is.
@@ -37,7 +47,8 @@ export function contendedPlanOfSeed(options: PlanOptions): Plan {
     partition,
   }));
   const { tight, majority } = wide;
-  const isWide = random.chance(0.4);
+  const isWide = random.chance(0.3);
+  const focus = random.pick(focuses);
   return {
     ...wide,
     safetyMs,
@@ -56,8 +67,11 @@ export function contendedPlanOfSeed(options: PlanOptions): Plan {
       slowUs: random.pick([20_000, 400_000]),
     },
     topics,
-    clients: clientsOf(random, { wide, safetyMs, places, isWide }),
-    faults: [...huntsOf(random, safetyMs), ...(isWide ? strayFaultsOf(random, wide, safetyMs) : [])],
+    clients: clientsOf(random, { wide, safetyMs, places, isWide, focus }),
+    faults: [
+      ...huntsOf(random, safetyMs, preysOf[focus]),
+      ...(isWide ? strayFaultsOf(random, wide, safetyMs) : []),
+    ],
     majority: random.chance(0.3) ? majority : undefined,
     tight: random.chance(0.8) ? tightnessOf(random) : tight,
   };
@@ -74,9 +88,15 @@ function tightnessOf(random: Random): TightRaft {
 
 function clientsOf(
   random: Random,
-  of: { wide: Plan; safetyMs: number; places: readonly TopicPartition[]; isWide: boolean },
+  of: {
+    wide: Plan;
+    safetyMs: number;
+    places: readonly TopicPartition[];
+    isWide: boolean;
+    focus: Focus;
+  },
 ): ClientPlan[] {
-  const { wide, safetyMs, places, isWide } = of;
+  const { wide, safetyMs, places, isWide, focus } = of;
   const producers = Array.from({ length: random.between(1, 4) }, (_, at): ClientPlan => {
     const isIdempotent = at === 0 || random.chance(0.5);
     const tasks = tasksOf(random, safetyMs, places);
@@ -93,9 +113,37 @@ function clientsOf(
     };
   });
   const others = wide.clients
-    .filter(({ kind }) => kind === "reader" || (isWide && kind !== "producer"))
+    .filter(({ kind }) => kind === "reader" || (isWide && kind === "admin"))
     .map((client) => within(random, client, { safetyMs, places }));
+  if (focus === "groups") others.push(...membersOf(random, safetyMs));
+  if (focus === "metadata") others.push(configurerOf(random, safetyMs));
   return [...producers, ...others, ...moversOf(random, { safetyMs, places, nodeCount: wide.hosts.length })];
+}
+
+/** A group that commits what it has read all the time. */
+function membersOf(random: Random, safetyMs: number): ClientPlan[] {
+  const bounds = { maxWaitMs: 50, minBytes: 1, maxBytes: 50 << 20, partitionMaxBytes: 1 << 20 };
+  return Array.from({ length: random.between(1, 2) }, (_, at) => ({
+    kind: "member",
+    name: `member-${at}`,
+    groupId: "g0",
+    topics: ["t0"],
+    sessionTimeoutMs: random.pick([2_000, 6_000]),
+    commitEveryMs: 100,
+    bounds,
+    joinsAtMs: random.between(1, safetyMs / 4),
+    leavesAtMs: safetyMs * 1_000,
+  }));
+}
+
+/** Somebody who changes and reads a config all the time. */
+function configurerOf(random: Random, safetyMs: number): ClientPlan {
+  const tasks = Array.from({ length: Math.floor(safetyMs / 150) }, (_, at): AdminTask => {
+    const atMs = 1 + at * 150;
+    if (random.chance(0.4)) return { kind: "readConfig", atMs, topic: "t0" };
+    return { kind: "alterConfig", atMs, topic: "t0", value: random.between(1, 1_000_000) };
+  });
+  return { kind: "admin", name: "configurer", tasks };
 }
 
 /** Somebody who moves the partitions about, where there are nodes to move them to. */
@@ -119,10 +167,6 @@ function within(
   switch (client.kind) {
     case "reader":
       return { ...client, partitions: places, tasks: seeksOf(random, safetyMs) };
-    case "member": {
-      const joinsAtMs = Math.min(client.joinsAtMs, safetyMs / 2);
-      return { ...client, topics: ["t0"], joinsAtMs };
-    }
     case "admin": {
       const isThere = (task: AdminTask) =>
         !["t1", "t2"].includes(task.topic) && (!("partition" in task) || task.partition < places.length);
@@ -130,6 +174,7 @@ function within(
       return { ...client, tasks };
     }
     case "producer":
+    case "member":
       return client;
     default:
       return client satisfies never;
@@ -157,14 +202,14 @@ function tasksOf(random: Random, safetyMs: number, places: readonly TopicPartiti
   });
 }
 
-function huntsOf(random: Random, safetyMs: number): Fault[] {
+function huntsOf(random: Random, safetyMs: number, among: readonly Prey[]): Fault[] {
   return Array.from({ length: random.pick([1, 1, 2]) }, (): Fault => {
     const atMs = random.between(1, safetyMs / 3);
     return {
       kind: "hunt",
       atMs,
       forMs: safetyMs - atMs,
-      prey: random.chance(0.85) ? "partition" : "metadata",
+      prey: random.pick(among),
       blows: random.pick(blowSets),
       delayMsMax: random.pick([2, 10, 100, 1_000]),
       // Mostly longer than an election: who was struck comes back when the next one is.

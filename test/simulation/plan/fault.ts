@@ -34,8 +34,7 @@ type FaultKind =
   /** Strikes whoever wins an election, again and again. */
   | {
       readonly kind: "hunt";
-      /** Who is hunted: leaders of the first partition, or those of the metadata. */
-      readonly prey: "partition" | "metadata";
+      readonly prey: Prey;
       readonly blows: readonly Blow[];
       /** How long after its election a winner is struck, in ms: up to this, evenly in its logarithm. */
       readonly delayMsMax: number;
@@ -65,6 +64,9 @@ export type Blow =
   | "kill"
   | "pause"
   | "resets";
+
+/** Whose leaders are hunted: those of the first partition, of the groups' own topic, or of the metadata. */
+export type Prey = "partition" | "coordinator" | "metadata";
 
 /** One direction between two hosts. */
 export interface Cut {

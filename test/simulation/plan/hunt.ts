@@ -1,3 +1,4 @@
+import { offsetsTopicName } from "#src/coordinators/offsets-topic.ts";
 import { crashModes } from "#storage/io/faulty-file.ts";
 import type { SimulatedNode } from "../cluster/node.ts";
 import type { FaultTargets, Heal } from "./apply-fault.ts";
@@ -52,7 +53,8 @@ export function hunt(fault: Hunt, targets: FaultTargets): Heal {
 function preyOf({ prey }: Hunt, nodes: FaultTargets["nodes"]): number | undefined {
   if (prey === "metadata") return metadataGroupId;
   for (const { broker } of nodes.values()) {
-    const groupId = broker?.partitions.find("t0", 0)?.groupId;
+    const topic = prey === "coordinator" ? offsetsTopicName : "t0";
+    const groupId = broker?.partitions.find(topic, 0)?.groupId;
     if (groupId !== undefined) return groupId;
   }
   return undefined;
