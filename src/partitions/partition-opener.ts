@@ -174,7 +174,7 @@ export class PartitionOpener {
     const { log } = partition;
     for (;;) {
       try {
-        if (startOffset > log.flushedOffset) await log.flush();
+        if (startOffset > log.flushedOffset) await this.#flushBeforeTrim(partition);
         await producers.save(partition);
         await log.trimTo(startOffset);
         return;
@@ -186,6 +186,19 @@ export class PartitionOpener {
         }
       }
       await sleep(clock, retryTrimMs);
+    }
+  }
+
+  /** What a full disk has no room for finds some once older records are gone, which are to go as well. */
+  async #flushBeforeTrim(partition: Partition): Promise<void> {
+    const { log } = partition;
+    try {
+      await log.flush();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await this.#options.producers.save(partition);
+      await log.trimTo(log.flushedOffset);
+      await log.flush();
     }
   }
 }
