@@ -312,7 +312,9 @@ function unsafetyOf(group: GroupPromises, configuration: Configuration, entry: E
     // It counts the votes of those who belong to the group as far as it knows.
     const known = candidate.raft?.configuration;
     if (!known || ![...known.voters, ...known.outgoing].includes(candidate.id)) continue;
-    const grants = (voter: ReplicaView) => voter === candidate || !isAhead(voter.last, candidate.last);
+    const grants = (voter: ReplicaView) =>
+      // Who has left, or has learnt nothing yet, votes for nobody.
+      voter === candidate || (voter.raft && voter.last.index > 0 && !isAhead(voter.last, candidate.last));
     if (!isAgreed(group, known, grants)) continue;
     return `${what}, and node ${nodeIdOf(candidate.id)} could be elected without it`;
   }
@@ -323,7 +325,7 @@ function unsafetyOf(group: GroupPromises, configuration: Configuration, entry: E
 function isAgreed(
   { replicas }: GroupPromises,
   { voters, outgoing }: Configuration,
-  agrees: (view: ReplicaView) => boolean,
+  agrees: (view: ReplicaView) => boolean | undefined,
 ): boolean {
   return [voters, outgoing].every((set) => {
     const agreeing = set.filter((id) => {

@@ -107,6 +107,7 @@ export class ReplicaView {
 
   /** All but term and vote is forgotten, and rightly so. */
   forget(): void {
+    this.raft = undefined;
     this.#pending = [];
     this.#restart({ index: 0, term: 0 });
     this.acknowledged = undefined;
