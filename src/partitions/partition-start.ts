@@ -35,9 +35,7 @@ export async function partitionStart(partition: Partition): Promise<PartitionSta
   return {
     offset,
     epochs: epoch < 0 ? [] : [{ epoch, startOffset: offset }],
-    producers: [...producers.entries()]
-      .map((entry) => ({ ...entry, batches: entry.batches.filter(({ nextOffset }) => nextOffset <= offset) }))
-      .filter(({ batches }) => batches.length > 0),
+    producers: producers.entriesUpTo(offset),
   };
 }
 

@@ -104,9 +104,7 @@ export class ProducerStore {
     const offset = partition.log.flushedOffset;
     if (this.#saved.get(partition)?.offset === offset) return;
     // What is not in the segments yet may be lost with a crash, and must then not count as received.
-    const producers = [...partition.producers.entries()]
-      .map((entry) => ({ ...entry, batches: entry.batches.filter(({ nextOffset }) => nextOffset <= offset) }))
-      .filter(({ batches }) => batches.length > 0);
+    const producers = partition.producers.entriesUpTo(offset);
     const { sizeBytes } = partition.log;
     await this.#write(partition, { offset, producers });
     this.#saved.set(partition, { offset, sizeBytes });

@@ -31,6 +31,12 @@ export type SequenceVerdict =
   | { readonly kind: "outOfOrder"; readonly expectedSequence: number }
   | { readonly kind: "fenced"; readonly currentEpoch: number };
 
+/** An entry with what counts again where its own batches are taken back. */
+interface Remembered extends ProducerEntry {
+  /** The producer's epoch before this one, as long as nothing of this one is committed. */
+  readonly superseded: Remembered | undefined;
+}
+
 /** Batches of one producer that may be in flight and so be sent again (KIP-98: max.in.flight is 5 at most). */
 const windowBatches = 5;
 
@@ -41,7 +47,7 @@ const sequenceModulus = 2 ** 31;
  * answered, not appended again (KIP-98, KIP-185).
  */
 export class ProducerTable {
-  readonly #entries = new Map<number, ProducerEntry>();
+  readonly #entries = new Map<number, Remembered>();
 
   get size(): number {
     return this.#entries.size;
@@ -52,8 +58,20 @@ export class ProducerTable {
     return this.#entries.values();
   }
 
+  /** All producers as they were when the log ended at an offset. */
+  entriesUpTo(offset: number): ProducerEntry[] {
+    const entries: ProducerEntry[] = [];
+    for (const entry of this.#entries.values()) {
+      const remembered = upTo(entry, offset);
+      if (!remembered) continue;
+      const { producerId, producerEpoch, batches, lastAppendMs } = remembered;
+      entries.push({ producerId, producerEpoch, batches, lastAppendMs });
+    }
+    return entries;
+  }
+
   restore(entries: Iterable<ProducerEntry>): void {
-    for (const entry of entries) this.#entries.set(entry.producerId, entry);
+    for (const entry of entries) this.#entries.set(entry.producerId, { ...entry, superseded: undefined });
   }
 
   /** Forgets all that it knows for what another replica knew. */
@@ -91,27 +109,31 @@ export class ProducerTable {
     committedOffset = Infinity,
   ): void {
     const entry = this.#entries.get(sequence.producerId);
-    const kept = entry?.producerEpoch === sequence.producerEpoch ? entry.batches : [];
+    const isSameEpoch = entry?.producerEpoch === sequence.producerEpoch;
+    const kept = isSameEpoch ? entry.batches : [];
     const batch: ProducedBatch = {
       baseSequence: sequence.baseSequence,
       lastSequence: lastSequenceOf(sequence),
       ...place,
     };
-    this.#entries.set(sequence.producerId, {
+    const superseded = isSameEpoch ? entry.superseded : entry && settled(entry, committedOffset);
+    const next: Remembered = {
       producerId: sequence.producerId,
       producerEpoch: sequence.producerEpoch,
       batches: [...windowOf(kept, committedOffset), batch],
       lastAppendMs: nowMs,
-    });
+      superseded,
+    };
+    this.#entries.set(sequence.producerId, settled(next, committedOffset));
   }
 
   /** Takes back batches that are not committed: leadership is lost, and others may get their offsets. */
   truncateTo(committedOffset: number): void {
     for (const entry of this.#entries.values()) {
       if ((entry.batches.at(-1)?.nextOffset ?? 0) <= committedOffset) continue;
-      const batches = entry.batches.filter(({ nextOffset }) => nextOffset <= committedOffset);
-      if (batches.length === 0) this.#entries.delete(entry.producerId);
-      else this.#entries.set(entry.producerId, { ...entry, batches });
+      const remembered = upTo(entry, committedOffset);
+      if (remembered) this.#entries.set(entry.producerId, remembered);
+      else this.#entries.delete(entry.producerId);
     }
   }
 
@@ -121,6 +143,21 @@ export class ProducerTable {
       if (nowMs - entry.lastAppendMs >= expirationMs) this.#entries.delete(entry.producerId);
     }
   }
+}
+
+/** An entry without the epoch before it, once its own has something committed. */
+function settled(entry: Remembered, committedOffset: number): Remembered {
+  if (!entry.superseded || (entry.batches[0]?.nextOffset ?? Infinity) > committedOffset) return entry;
+  return { ...entry, superseded: undefined };
+}
+
+/** What is left of an entry where the log ends at `offset`; undefined for nothing. */
+function upTo(newest: Remembered, offset: number): Remembered | undefined {
+  for (let entry: Remembered | undefined = newest; entry; entry = entry.superseded) {
+    const batches = entry.batches.filter(({ nextOffset }) => nextOffset <= offset);
+    if (batches.length > 0) return { ...entry, batches };
+  }
+  return undefined;
 }
 
 /** What stays of a producer's batches when one more comes: enough for a full window whatever is taken back. */

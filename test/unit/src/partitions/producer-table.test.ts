@@ -59,6 +59,29 @@ test("an unknown producer begins anywhere, a new epoch at 0, an old epoch nowher
   expect(table.check(sequence(2, 1, 1))).toEqual({ kind: "outOfOrder", expectedSequence: 1 });
 });
 
+test("a new epoch that is taken back leaves what was committed of the one before it", () => {
+  const table = tableWith(3);
+  table.append(sequence(0, 1, 1), { baseOffset: 103, nextOffset: 104, maxTimestampMs: 0 }, 0, 103);
+  table.append(sequence(0, 1, 2), { baseOffset: 104, nextOffset: 105, maxTimestampMs: 0 }, 0, 103);
+  expect(table.check(sequence(2, 1, 0))).toEqual({ kind: "fenced", currentEpoch: 2 });
+  // A snapshot of what the segments hold has the last epoch that is in them.
+  expect(table.entriesUpTo(103)).toEqual(tableWith(3).entriesUpTo(103));
+  table.truncateTo(103);
+  expect(table.check(sequence(2, 1, 0))).toMatchObject({ kind: "duplicate", batch: { baseOffset: 102 } });
+  expect([...table.entries()]).toMatchObject([...tableWith(3).entries()]);
+});
+
+test("an epoch is forgotten once the next one has something committed", () => {
+  const table = tableWith(3);
+  table.append(sequence(0, 1, 1), { baseOffset: 103, nextOffset: 104, maxTimestampMs: 0 }, 0, 103);
+  table.append(sequence(1, 1, 1), { baseOffset: 104, nextOffset: 105, maxTimestampMs: 0 }, 0, 104);
+  expect(table.entriesUpTo(103)).toEqual([]);
+  table.truncateTo(104);
+  expect(table.check(sequence(0, 1, 1))).toMatchObject({ kind: "duplicate" });
+  table.append(sequence(0, 1, 2), { baseOffset: 104, nextOffset: 105, maxTimestampMs: 0 }, 0, 104);
+  expect(table.entriesUpTo(103)).toEqual([]);
+});
+
 test("producers are forgotten after producer.id.expiration.ms without a batch (trap 21)", () => {
   const table = tableWith(1);
   table.expire(999, 1_000);
