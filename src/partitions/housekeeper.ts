@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RaftHost } from "#raft/host/raft-host.ts";
-import { DiskError, type FileSystem } from "#storage/io/file.ts";
+import type { FileSystem } from "#storage/io/file.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { Log } from "#storage/log/log.ts";
@@ -8,6 +8,7 @@ import type { LogManager } from "#storage/log/log-manager.ts";
 import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
+import { isDiskFull } from "../runtime/disk-full.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Compactor } from "./compactor.ts";
 import type { Partition } from "./partition.ts";
@@ -146,7 +147,7 @@ export class Housekeeper {
       await this.#relieveJournal();
       await this.#judgeDisk();
     } catch (error) {
-      if (!(error instanceof DiskError) || error.code !== "full") throw error;
+      if (!isDiskFull(error)) throw error;
       this.#diskIsFull();
     } finally {
       this.#isFlushing = false;
@@ -267,7 +268,7 @@ export class Housekeeper {
         }
       } catch (error) {
         if (partition.isClosed) continue;
-        if (!(error instanceof DiskError) || error.code !== "full") throw error;
+        if (!isDiskFull(error)) throw error;
         this.#diskIsFull();
       }
     }
