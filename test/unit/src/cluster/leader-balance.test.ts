@@ -64,18 +64,19 @@ const preferred = spread.map(([first = -1]) => first);
 
 describe("leadership", () => {
   test("leaves a node that takes no records, and comes back once it does", async () => {
-    const world = await World.start(imageOf(spread));
-    await world.pass(intervalMs + 5_000);
+    const shortMs = 5_000;
+    const world = await World.start(imageOf(spread), { intervalMs: shortMs });
+    await world.pass(shortMs + 5_000);
     world.full.add(2);
     await world.pass(2_000);
     expect(world.leaders()).not.toContain(2);
     // Nor is it tried again with every interval.
     const terms = () => world.operations.cluster.node(1).host.groups();
     const before = [...terms()].map(({ term }) => term);
-    await world.pass(3 * intervalMs);
+    await world.pass(3 * shortMs);
     expect([...terms()].map(({ term }) => term)).toEqual(before);
     world.full.delete(2);
-    await world.pass(intervalMs + 5_000);
+    await world.pass(shortMs + 5_000);
     expect(world.leaders()).toEqual(preferred);
   });
 
