@@ -24,7 +24,6 @@ export class BenchNode {
   readonly #arguments: readonly string[];
   readonly #logPath: string;
   #child: ChildProcess | undefined;
-  #serving: Promise<void> = Promise.resolve();
 
   constructor({ nodeId, port }: Place, options: { arguments: readonly string[]; logPath: string }) {
     this.nodeId = nodeId;
@@ -43,10 +42,10 @@ export class BenchNode {
     const child = spawn(process.execPath, [...this.#arguments], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     const log = createWriteStream(this.#logPath, { flags: "a" });
-    this.#serving = servingOf(child, log);
+    child.once("close", () => log.end());
     const timeout = setTimeout(() => child.kill("SIGKILL"), startMsMax);
     try {
-      await this.#serving;
+      await servingOf(child, log);
     } finally {
       clearTimeout(timeout);
     }
@@ -90,7 +89,12 @@ export class BenchCluster implements AsyncDisposable {
         });
       }),
     );
-    await Promise.all(cluster.nodes.map((node) => node.start()));
+    try {
+      await Promise.all(cluster.nodes.map((node) => node.start()));
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
     return cluster;
   }
 

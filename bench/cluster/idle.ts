@@ -7,7 +7,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +16,7 @@ import { Metadata } from "#protocol/messages/metadata.ts";
 import { cpuSeconds, residentBytes } from "../load/broker-process.ts";
 import { BenchCluster, type BenchNode } from "./bench-cluster.ts";
 import { ClusterClient } from "./cluster-client.ts";
+import { rewriteTable } from "./docs-table.ts";
 
 /** One stretch of doing nothing. */
 interface IdleRun {
@@ -30,9 +31,6 @@ interface IdleRun {
 
 const root = join(import.meta.dirname, "..", "..");
 const directory = join(root, ".cache", "bench-idle");
-const docsPath = join(root, "docs", "benchmarks.md");
-const tableStart = "<!-- idle: written by npm run bench:idle -- --write -->";
-const tableEnd = "<!-- end of idle -->";
 const topic = "idle";
 const settleMs = 5_000;
 const cpuShareAim = 0.1;
@@ -58,7 +56,7 @@ try {
   const run = await measure(cluster, client, { seconds: Number(values.seconds), isBusy: values.busy });
   const text = describe(run);
   process.stdout.write(`${text}\n`);
-  if (values.write) await writeRow(run);
+  if (values.write) await rewriteTable("idle", (old) => withRow(run, old));
 } finally {
   await rm(data, { recursive: true, force: true });
 }
@@ -117,14 +115,8 @@ function describe({ cpuShares, residentBytes: bytes, elections, seconds, isBusy 
   return `${groups} groups, ${seconds} s${beside}: ${shares} of a core by node, ${elections} elections, ${memory} MB`;
 }
 
-/** Puts the row of this kind of run in place of an earlier one. */
-async function writeRow(run: IdleRun): Promise<void> {
-  const page = await readFile(docsPath, "utf8");
-  const [before, rest] = page.split(tableStart);
-  const [old, after] = rest?.split(tableEnd) ?? [];
-  if (before === undefined || old === undefined || after === undefined) {
-    throw new Error(`Cannot write the table: ${docsPath} lacks its marks`);
-  }
+/** The table with the row of this kind of run in place of an earlier one. */
+function withRow(run: IdleRun, old: string): string {
   const title = run.isBusy ? "a busy program on each core" : "nothing";
   const worst = Math.max(...run.cpuShares);
   const verdict = (isMet: boolean): string => (isMet ? "met" : "**missed**");
@@ -148,6 +140,5 @@ async function writeRow(run: IdleRun): Promise<void> {
   const rows = [...kept, `| ${row.join(" | ")} |`].toSorted((a, b) => b.localeCompare(a));
   const day = new Date().toISOString().slice(0, 10);
   const note = `${day}: ${groups} groups of three replicas, three nodes, ${cpus().length} cores.`;
-  const table = [note, "", ...header, ...rows].join("\n");
-  await writeFile(docsPath, `${before}${tableStart}\n\n${table}\n\n${tableEnd}${after}`);
+  return [note, "", ...header, ...rows].join("\n");
 }

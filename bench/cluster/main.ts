@@ -10,15 +10,13 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BenchCluster } from "./bench-cluster.ts";
+import { rewriteTable } from "./docs-table.ts";
 import { measureKills, measureManyPartitions, measurePauses, measureStops } from "./measures.ts";
 import { type FailoverResults, failoverTable, measureNames, noResults } from "./report.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const directory = join(root, ".cache", "bench-cluster");
 const resultsPath = join(directory, "results.json");
-const docsPath = join(root, "docs", "benchmarks.md");
-const tableStart = "<!-- failover: written by npm run bench:failover -- --write -->";
-const tableEnd = "<!-- end of failover -->";
 const manyPartitions = 1_000;
 
 const { values } = parseArgs({
@@ -41,7 +39,7 @@ await measure("stop", Number(values.stops));
 await measure("many", Number(values.many));
 const text = `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores, three nodes and the client on one machine.\n\n${failoverTable(results)}`;
 process.stdout.write(`\n${text}\n`);
-if (values.write) await writeTable(text);
+if (values.write) await rewriteTable("failover", () => text);
 
 async function measure(name: keyof FailoverResults, count: number): Promise<void> {
   if (count === 0) return;
@@ -69,14 +67,4 @@ async function readResults(): Promise<FailoverResults> {
   } catch {
     return noResults();
   }
-}
-
-async function writeTable(table: string): Promise<void> {
-  const page = await readFile(docsPath, "utf8");
-  const [before, rest] = page.split(tableStart);
-  const after = rest?.split(tableEnd)[1];
-  if (before === undefined || after === undefined) {
-    throw new Error(`Cannot write the table: ${docsPath} lacks its marks`);
-  }
-  await writeFile(docsPath, `${before}${tableStart}\n\n${table}\n\n${tableEnd}${after}`);
 }
