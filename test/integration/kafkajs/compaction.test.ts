@@ -70,7 +70,9 @@ test("a compacted topic shows a new consumer the last value of each key, also af
     }
   });
 
-  // Four megabytes are flushed at once, the rest within ten seconds.
+  // Four megabytes are flushed at once, the rest within ten seconds, or with a clean stop.
+  await broker.terminate();
+  await broker.start();
   await waitUntil("a compacted log", () => hasCompacted(broker, `${topic}-0`, updates), 60_000);
   expect(await segmentBytes(directory.path, topic)).toBeLessThan(keyCount * 11_000);
   const expected = Array.from({ length: keyCount }, (_, i) => String(updates - keyCount + i));
