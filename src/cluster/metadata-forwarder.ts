@@ -58,8 +58,8 @@ interface Journey {
 export class MetadataForwarder {
   readonly #options: MetadataForwarderOptions;
   #proposals = 0;
-  /** Ends the pauses that are being made. */
-  readonly #pauses = new Set<() => void>();
+  /** End what is being waited for. */
+  readonly #endings = new Set<() => void>();
   #isClosed = false;
 
   constructor(options: MetadataForwarderOptions) {
@@ -87,7 +87,7 @@ export class MetadataForwarder {
   /** Tries nothing again. */
   close(): void {
     this.#isClosed = true;
-    for (const end of this.#pauses) end();
+    for (const end of this.#endings) end();
   }
 
   async #bring(journey: Journey): Promise<CommandResult> {
@@ -119,11 +119,14 @@ export class MetadataForwarder {
     const over = Promise.withResolvers<ForwardedAnswer>();
     const look = () => (term() === inTerm ? undefined : over.resolve(indefinite));
     const stop = every(clock, retryMs, look, over.reject);
+    const end = (): void => over.resolve(indefinite);
+    this.#endings.add(end);
     try {
       const stamped = stampCommand(payload, { proposal, term: inTerm });
       return await Promise.race([over.promise, this.#proposeOnce(stamped, deadlineMs - clock.monotonicMs())]);
     } finally {
       stop();
+      this.#endings.delete(end);
     }
   }
 
@@ -169,11 +172,11 @@ export class MetadataForwarder {
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = (): void => {
       cancel();
-      this.#pauses.delete(end);
+      this.#endings.delete(end);
       resolve();
     };
     const cancel = this.#options.clock.schedule(retryMs, end);
-    this.#pauses.add(end);
+    this.#endings.add(end);
     return promise;
   }
 

@@ -132,6 +132,15 @@ describe("a command", () => {
     expect(world.clock.timerCount).toBe(0);
   });
 
+  test("that is not answered when the node stops is indefinite at once, too", async () => {
+    const world = new World();
+    world.outcome = () => new Promise(() => undefined);
+    world.clock.schedule(1_000, () => world.forwarders.get(2)?.close());
+    expect(await world.propose(2)).toEqual({ kind: "indefinite" });
+    expect(world.clock.monotonicMs()).toBe(1_000);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
   test("whose answer is lost is indefinite, too", async () => {
     const world = new World();
     world.outcome = () => new Promise(() => undefined);
