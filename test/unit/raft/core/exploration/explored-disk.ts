@@ -1,4 +1,4 @@
-import type { Configuration } from "#raft/core/configuration.ts";
+import { type Configuration, votersOnly } from "#raft/core/configuration.ts";
 import type { Entry, HardState } from "#raft/core/entry.ts";
 import type { SnapshotPoint } from "#raft/core/messages.ts";
 import type { Floor, Load, Write } from "#raft/core/ready.ts";
@@ -8,6 +8,8 @@ export class ExploredDisk {
   hardState: HardState = { term: 0, votedFor: -1 };
   floor: Floor = { index: 0, term: 0 };
   nextOffset = 0;
+  /** 0 unless the log was forgotten; see `RaftOptions`. */
+  rejoinTerm = 0;
   configuration: Configuration;
   /** Dense, behind the floor. */
   entries: Entry[] = [];
@@ -51,6 +53,17 @@ export class ExploredDisk {
     this.floor = { index: point.index, term: point.term };
     this.nextOffset = point.nextOffset;
     this.configuration = point.configuration;
+    if (point.term >= this.rejoinTerm) this.rejoinTerm = 0;
+  }
+
+  /** The replica has left its group: all but the term in which it may come back is gone. */
+  forget(rejoinTerm: number, term: number): void {
+    this.entries = [];
+    this.floor = { index: 0, term: 0 };
+    this.nextOffset = 0;
+    this.configuration = votersOnly([]);
+    this.hardState = { term, votedFor: -1 };
+    this.rejoinTerm = rejoinTerm;
   }
 
   install(point: SnapshotPoint): void {
@@ -58,5 +71,6 @@ export class ExploredDisk {
     this.floor = { index: point.index, term: point.term };
     this.nextOffset = point.nextOffset;
     this.configuration = point.configuration;
+    if (point.term >= this.rejoinTerm) this.rejoinTerm = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { type Configuration, members, votersOnly } from "#raft/core/configuration.ts";
+import { type Configuration, isVoter, members, votersOnly } from "#raft/core/configuration.ts";
 import type { Entry } from "#raft/core/entry.ts";
 import type { RaftOptions } from "#raft/core/group-state.ts";
 import type { MembershipStep } from "#raft/core/membership.ts";
@@ -22,6 +22,8 @@ export interface HostFaults {
   readonly forgetsVote?: boolean;
   /** Comes back from a wiped disk under its old identity. */
   readonly keepsIdentity?: boolean;
+  /** Comes back to a group that it has left in the term in which it left. */
+  readonly rejoinsAtOnce?: boolean;
 }
 
 interface Node {
@@ -123,13 +125,15 @@ export class ExploredGroup {
     }
     // Without a lost disk there may be no majority any more, nor while one waits for the vote of a replica that was made
     // a voter before it had learnt anything: hosts let replicas catch up first.
-    const isMissing = (id: ReplicaId) => this.#lost.has(id) || this.#hasLearntNothing(id);
+    const isMissing = (id: ReplicaId) => this.#lost.has(id) || this.#hasNoSay(id);
     if (this.#nodes.some(({ configuration }) => members(configuration).some(isMissing))) return;
     throw new Violation("liveness: no entry is committed everywhere though all are well");
   }
 
-  #hasLearntNothing(id: ReplicaId): boolean {
-    return this.#nodes.some((node) => node.id === id && node.raft?.configuration.voters.length === 0);
+  #hasNoSay(id: ReplicaId): boolean {
+    const raft = this.#byId.get(id)?.raft;
+    if (!raft) return false;
+    return raft.configuration.voters.length === 0 || (raft.termAt(raft.lastIndex) ?? 0) < raft.rejoinTerm;
   }
 
   /** Whom an action is about: a leader, where only leaders can do it and there is one. */
@@ -218,6 +222,12 @@ export class ExploredGroup {
       case "wipe":
         if (node.disk.lastIndex > 0 && this.#canLose(node)) this.#wipe(node);
         return;
+      case "leave":
+        this.#leave(node, raft);
+        return;
+      case "giveUp":
+        this.#giveUp(node, raft);
+        break;
       default:
     }
     this.#pump(node);
@@ -261,6 +271,7 @@ export class ExploredGroup {
       floor: disk.floor,
       configuration: disk.configuration,
       nextOffset: disk.nextOffset,
+      rejoinTerm: disk.rejoinTerm,
       entries: disk.entries,
     });
     node.raft = raft;
@@ -463,6 +474,47 @@ export class ExploredGroup {
     const replacement = this.#add(id, this.#faults.keepsIdentity ? node.disk.configuration : votersOnly([]));
     this.#nodes.pop();
     this.#nodes[index] = replacement;
+  }
+
+  /**
+   * One step of a replica's way out of the group and back. It forgets its log as hosts do: where the configuration without
+   * it is in a leader's log twice, and it has nothing of what came after.
+   */
+  #leave(node: Node, raft: Raft): void {
+    for (const leading of this.#nodes) {
+      const leader = leading.raft;
+      if (!leader?.isSettledLeader || leading === node) continue;
+      const isMember = members(leader.configuration).includes(node.id);
+      const isGone = !isMember && raft.lastIndex === 0;
+      if (isMember || isGone || leader.configurationProof !== "repeated") {
+        const replica = node.id;
+        const steps = isMember
+          ? [{ kind: isVoter(leader.configuration, replica) ? "remove" : "addVoter", replica } as const]
+          : [{ kind: "addLearner", replica } as const];
+        leader.changeMembership({ kind: "auto", steps: isMember || isGone ? steps : [] });
+        this.#pump(leading);
+        continue;
+      }
+      const { commitIndex } = leader;
+      const isBack =
+        raft.floor.index >= commitIndex || raft.termAt(commitIndex) === leader.termAt(commitIndex);
+      if (isBack) continue;
+      const rejoinTerm = this.#faults.rejoinsAtOnce ? 0 : raft.term + 1;
+      node.disk.forget(rejoinTerm, Math.max(raft.term, rejoinTerm));
+      this.#start(node);
+      return;
+    }
+  }
+
+  /** The disk refuses what it was handed and has not begun to write. */
+  #giveUp(node: Node, raft: Raft): void {
+    const first = node.writes.flatMap(({ entries }) => entries)[0];
+    if (!first || !raft.canDiscard) return;
+    const end = raft.discardFrom(first.index);
+    node.writes = node.writes.map((write) => ({
+      ...write,
+      entries: write.entries.filter(({ index }) => index < end),
+    }));
   }
 
   #pump(node: Node): void {

@@ -26,6 +26,8 @@ export const actionKinds = [
   "answerHost",
   "failHost",
   "wipe",
+  "leave",
+  "giveUp",
 ] as const;
 export type ActionKind = (typeof actionKinds)[number];
 
@@ -80,6 +82,8 @@ const weights: Readonly<Record<ActionKind, number>> = {
   answerHost: 6,
   failHost: 1,
   wipe: 0.3,
+  leave: 0,
+  giveUp: 0,
 };
 
 /** The plan of a seed: what may happen is chosen first (swarm testing), then what happens. */
@@ -94,8 +98,12 @@ export function planOf(seed: number, actionCount: number): Plan {
   const recentBytesMax = random() % 2 === 0 ? 0 : 1_000;
   const appendBytesMax = random() % 2 === 0 ? 5 : 35;
   const headStart = random() % 5;
+  // Drawn apart, so that all else of a seed is what it was before there were these.
+  const rarely = randomStream(seed ^ 0x2545f491);
+  const rareKind = ([undefined, "leave", "giveUp"] as const)[rarely() % 3];
   for (let i = 0; i < actionCount; i++) {
-    const kind = table[random() % table.length] ?? "tick";
+    const drawn = table[random() % table.length] ?? "tick";
+    const kind = rareKind && rarely() % 8 === 0 ? rareKind : drawn;
     actions.push({ kind, a: random(), b: random() });
   }
   return {
@@ -127,6 +135,7 @@ const always: ReadonlySet<ActionKind> = new Set([
 function weightTable(random: () => number): ActionKind[] {
   const table: ActionKind[] = [];
   for (const kind of actionKinds) {
+    if (weights[kind] === 0) continue;
     // A fault that comes all the time hides what needs its absence.
     const factor = always.has(kind) ? 1 : [0, 0, 1, 3][random() % 4];
     const count = Math.round(weights[kind] * (factor ?? 0) * 4);

@@ -183,6 +183,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   { name: "a crash takes the vote along", host: { forgetsVote: true }, sequencesMax: 30_000 },
   { name: "a wiped disk keeps its identity", host: { keepsIdentity: true }, sequencesMax: 5_000 },
+  {
+    name: "a replica comes back in the term in which it left",
+    host: { rejoinsAtOnce: true },
+    sequencesMax: 5_000,
+  },
+  {
+    name: "what was given up is acknowledged all the same",
+    patch: {
+      file: "durable-writes.ts",
+      from: "write.messages = keptOf(write.messages, index);",
+      to: "write.lastIndex += 0;",
+    },
+    sequencesMax: 30_000,
+  },
 ];
 
 const root = join(import.meta.dirname, "../../../../..");
