@@ -150,8 +150,8 @@ export const failoverBugs: readonly SourceBug[] = [
     edits: [
       {
         file: "src/cluster/metadata-forwarder.ts",
-        from: 'if (answer.kind === "indefinite") return { kind: "indefinite" };',
-        to: 'if (answer.kind === "indefinite") return { kind: "done" };',
+        from: 'return fate ?? { kind: "indefinite" };',
+        to: 'return fate ?? { kind: "done" };',
       },
     ],
   },

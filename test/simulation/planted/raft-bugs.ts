@@ -232,8 +232,8 @@ export const raftBugs: readonly SourceBug[] = [
     edits: [
       {
         file: "raft/core/follower.ts",
-        from: "|| !this.#state.canCampaign) return;\n    this.#transitions.becomePreCandidate();",
-        to: "|| !this.#state.canCampaign) return;\n    this.#transitions.becomeCandidate({ isTransfer: false });",
+        from: "if (!this.#state.canCampaign) return;\n    this.#transitions.becomePreCandidate();",
+        to: "if (!this.#state.canCampaign) return;\n    this.#transitions.becomeCandidate({ isTransfer: false });",
       },
     ],
   },
