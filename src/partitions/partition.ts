@@ -65,6 +65,9 @@ export interface PartitionOptions {
   readonly executeTrim?: (partition: Partition, startOffset: number) => Promise<void>;
 }
 
+/** A batch that comes later than this was sent by somebody who has heard what became of the one before. */
+const underWayMsMax = 1_000;
+
 /** How long somebody waits for a commit, in monotonic time, and whether for `min.insync.replicas` as well. */
 export interface CommitWait {
   /** Where a majority of other nodes, or more, have to do their part for acks=all. */
@@ -95,6 +98,8 @@ export class Partition implements StateMachine {
   readonly #onLeadership: ((partition: Partition) => void) | undefined;
   /** The last term that this node led: what was proposed in it is in the producer table before it is applied. */
   #ledTerm = -1;
+  /** When the first batch came in the term that this node leads, in monotonic time. */
+  #askedSinceMs: number | undefined;
   #group: RaftGroup | undefined;
   #isClosed = false;
   #isExpiryWatched = false;
@@ -227,6 +232,7 @@ export class Partition implements StateMachine {
   append({ bytes, header }: AdmittedBatch, nowMs: number): AppendOutcome {
     const group = this.#group;
     if (!group?.canPropose || !this.isLeader) return { kind: "notLeader" };
+    this.#askedSinceMs ??= this.#lease?.monotonicMs();
     const isSequenced = header.producerId >= 0;
     if (isSequenced) {
       const verdict = this.producers.check(header);
@@ -234,6 +240,8 @@ export class Partition implements StateMachine {
         const { baseOffset, nextOffset, maxTimestampMs } = verdict.batch;
         return { kind: "duplicate", baseOffset, nextOffset, maxTimestampMs };
       }
+      if (verdict.kind === "outOfOrder" && this.#mayFollowRefused(verdict, header))
+        return { kind: "notLeader" };
       if (verdict.kind !== "next") return verdict;
     }
 
@@ -254,6 +262,19 @@ export class Partition implements StateMachine {
     this.#uncommittedBytes += bytes.length;
     this.#uncommitted.add(bytes.length);
     return { kind: "appended", baseOffset, nextOffset };
+  }
+
+  /**
+   * Whether a gap may be of this node's own making: it refused what comes first a moment ago, as not the leader, and has
+   * become the leader since. Then the client, which has heard that by now, sends both again; told of a gap, librdkafka
+   * would begin a new epoch instead, and send once more what nobody can tell from new records.
+   */
+  #mayFollowRefused(
+    { expectedSequence }: { readonly expectedSequence: number },
+    { baseSequence }: { readonly baseSequence: number },
+  ): boolean {
+    if (expectedSequence > baseSequence || !this.#lease || this.#group?.isAlone) return false;
+    return this.#lease.monotonicMs() - (this.#askedSinceMs ?? 0) < underWayMsMax;
   }
 
   /**
@@ -343,6 +364,7 @@ export class Partition implements StateMachine {
     // What is committed yet will be learned again when it is applied.
     this.producers.truncateTo(this.highWatermark);
     this.#ledTerm = role === "leader" ? term : -1;
+    this.#askedSinceMs = undefined;
     this.#notifyWatchers();
   }
 

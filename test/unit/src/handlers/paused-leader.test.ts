@@ -120,6 +120,27 @@ test("a leader that was replaced does not call a producer's batch out of order f
   expect((await produce(stale, by(2))).errorCode).toBe(ErrorCode.notLeaderOrFollower);
 });
 
+test("a new leader calls nothing out of order that follows what it refused as it did not lead yet", async () => {
+  const by = (baseSequence: number) =>
+    batchOf([String(baseSequence)], { producerId: 9, producerEpoch: 0, baseSequence });
+  await using cluster = await ClusterWorld.start();
+  await cluster.createTopic("t");
+  const first = await cluster.leaderOf("t");
+  expect((await produce(first, by(0))).errorCode).toBe(0);
+  for (const follower of await cluster.followersOf("t")) {
+    expect((await produce(follower, by(1))).errorCode).toBe(ErrorCode.notLeaderOrFollower);
+  }
+  cluster.pause(first.nodeId);
+  const next = await cluster.leaderOf("t");
+  expect((await produce(next, by(2))).errorCode).toBe(ErrorCode.notLeaderOrFollower);
+  // Sent again, in order.
+  expect((await produce(next, by(1))).errorCode).toBe(0);
+  expect((await produce(next, by(2))).errorCode).toBe(0);
+  // What comes later has no such excuse.
+  await cluster.clock.advance(1_000);
+  expect((await produce(next, by(9))).errorCode).toBe(ErrorCode.outOfOrderSequenceNumber);
+});
+
 test("a coordinator that stood still answers nothing that another may have changed", async () => {
   const { cluster, replace } = await replacedLeader(offsetsTopic, async (paused) => {
     const next = await paused.leaderOf(offsetsTopic);
