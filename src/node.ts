@@ -205,6 +205,7 @@ export class Node implements AsyncDisposable {
     const startedMs = ports.clock.monotonicMs();
     const entry = new NodeEntry({
       ...{ config, metadata: this.metadata, keeper: this.#keeper, host: this.host, logger, stopping },
+      clock: ports.clock,
       disk: this.#storage,
       hasJournal: this.#storage.recovered.has(metadataGroupId),
       identity: ports.identity,

@@ -2,8 +2,11 @@ import type { Logger } from "pino";
 import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { SmallFileDisk } from "#storage/snapshots/small-file.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
+import { isDiskFull } from "../runtime/disk-full.ts";
 import type { Identity } from "../runtime/identity.ts";
 import type { ClusterMember } from "./cluster-member.ts";
+import { LongWait } from "./long-wait.ts";
 import type { MetadataKeeper } from "./metadata-keeper.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import {
@@ -12,6 +15,8 @@ import {
   type NodeIdentity,
   NodeIdentityFile,
 } from "./node-identity-file.ts";
+
+const roomRetryMs = 500;
 
 export interface NodeEntryOptions {
   readonly config: BrokerConfig;
@@ -24,6 +29,7 @@ export interface NodeEntryOptions {
   readonly identity: Identity;
   /** Once aborted, a node that waits for others gives up. */
   readonly stopping: AbortSignal | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly steps: EntrySteps;
 }
@@ -89,7 +95,7 @@ export class NodeEntry {
       ...(known?.voters && { voters: known.voters }),
     };
     // Counted before anybody hears of this start: a copy of an earlier state of the directory gives itself away.
-    if (known) await file.save(found);
+    if (known) await this.#saveOnceThereIsRoom(found);
     steps.follow();
     stopping?.addEventListener("abort", () => void member.close(), { once: true });
     const isReplacement = !known && config.replacesDisk;
@@ -107,6 +113,22 @@ export class NodeEntry {
     const { clusterId } = metadata.image;
     if (!known?.clusterId || !known.voters) await file.save({ ...directory, clusterId, voters });
     return directory;
+  }
+
+  /** A full disk is no reason to end: whoever makes room for it need not start the node as well. */
+  async #saveOnceThereIsRoom(found: NodeIdentity): Promise<void> {
+    const { clock, stopping, logger } = this.#options;
+    const wait = new LongWait(clock);
+    for (;;) {
+      try {
+        return await this.#file.save(found);
+      } catch (err) {
+        if (!isDiskFull(err)) throw err;
+        wait.tell(() => logger.warn({ err }, "waiting for room on the disk to join the cluster"));
+      }
+      await sleep(clock, roomRetryMs);
+      stopping?.throwIfAborted();
+    }
   }
 
   /** A node that has served before has a journal; without it, what it acknowledged last is lost. */
