@@ -202,6 +202,8 @@ export const failoverBugs: readonly SourceBug[] = [
   {
     name: "reads entries of the journal from where others were written since",
     trap: "a place in the journal belongs to one entry",
+    // A replica that is new asks for entries that all others have long had.
+    nodeCount: 5,
     edits: [
       {
         file: "src/runtime/entry-places.ts",
