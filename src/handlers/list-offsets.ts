@@ -93,7 +93,7 @@ async function findOne(
   const errorCode = confirmedReaderError(broker, partition, { currentLeaderEpoch, confirmed });
   if (errorCode !== ErrorCode.none) return failed(wanted, errorCode);
   if (!isKnownTimestamp(wanted.timestamp, apiVersion)) return failed(wanted, ErrorCode.unsupportedVersion);
-  // Where nobody leads only the beginning is known for sure.
+  // Where nobody leads a replica knows where its log begins, and no end (decision 0019).
   if (!partition.isLeader && wanted.timestamp !== special.earliest.timestamp) {
     return failed(wanted, ErrorCode.offsetNotAvailable);
   }

@@ -3,7 +3,7 @@ import { Fetch } from "#protocol/messages/fetch.ts";
 import { ListOffsets } from "#protocol/messages/list-offsets.ts";
 import type { ResponseOutput } from "#protocol/schema/api.ts";
 import type { PollStep } from "../history/operation.ts";
-import { expectNone, Refused } from "./client-connection.ts";
+import { type ClientConnection, expectNone, Refused } from "./client-connection.ts";
 import type { ClusterClient, TopicPartition } from "./cluster-client.ts";
 import type { Trims } from "./trims.ts";
 import { valuesIn } from "./values.ts";
@@ -75,10 +75,30 @@ export class Fetcher {
   }
 
   /** One offset of one partition; `timestamp` may be `earliest` or `latest`. @throws Unanswered, Refused */
-  async offsetOf({ topic, partition }: TopicPartition, timestamp: number): Promise<number> {
-    const key = `${topic}-${partition}`;
+  async offsetOf(place: TopicPartition, timestamp: number): Promise<number> {
+    const key = `${place.topic}-${place.partition}`;
     const trimmedBelow = this.#trims.answeredBelow(key);
-    const connection = await this.#client.leaderOf({ topic, partition });
+    const connection = await this.#client.leaderOf(place);
+    const { offset, errorCode } = await this.#listOffset(connection, place, timestamp);
+    expectNone(errorCode);
+    if (offset < trimmedBelow) {
+      // Where nobody leads, a replica tells what it knows: its beginning, but no end (decision 0019).
+      const end = await this.#listOffset(connection, place, latest);
+      if (end.errorCode !== ErrorCode.offsetNotAvailable) {
+        this.#client.violate(
+          "startBack",
+          `${key}: offset ${offset} lies before ${trimmedBelow}, which was trimmed`,
+        );
+      }
+    }
+    return offset;
+  }
+
+  async #listOffset(
+    connection: ClientConnection,
+    { topic, partition }: TopicPartition,
+    timestamp: number,
+  ): Promise<{ readonly offset: number; readonly errorCode: number }> {
     const answer = await connection.request(
       ListOffsets,
       { version: this.#client.versionOf(ListOffsets), timeoutMs: 4_000 },
@@ -89,14 +109,7 @@ export class Fetcher {
     );
     const found = answer.topics[0]?.partitions[0];
     if (!found) throw new Error("ListOffsets was answered without its partition");
-    expectNone(found.errorCode);
-    if (found.offset < trimmedBelow) {
-      this.#client.violate(
-        "startBack",
-        `${key}: offset ${found.offset} lies before ${trimmedBelow}, which was trimmed`,
-      );
-    }
-    return found.offset;
+    return found;
   }
 
   /** Fetches once from the leader of a random partition all that it leads; answers the records found. @throws Unanswered, Refused */
