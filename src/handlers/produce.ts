@@ -65,7 +65,10 @@ export async function produce(
         return refused(data, unknownTopic(context), null);
       }
       if (!isAcksValid) return refused(data, ErrorCode.invalidRequiredAcks, "acks must be -1, 0 or 1");
-      if (!hasRoom) return refused(data, ErrorCode.kafkaStorageError, broker.gate.reason);
+      if (!hasRoom) {
+        broker.partitions.find(name, data.index)?.refusedForNow();
+        return refused(data, ErrorCode.kafkaStorageError, broker.gate.reason);
+      }
       const verdict = judge(broker, name, data, { acks: request.acks, apiVersion: context.apiVersion });
       if (verdict.kind === "admitted") admittedBytes += verdict.admitted.batch.bytes.length;
       return verdict;
@@ -132,9 +135,13 @@ function judge(
   }
   const partition = broker.partitions.find(topic, data.index);
   if (!partition) return refused(data, errorOfAbsent(broker, topic, data.index), null);
-  if (!partition.isLeader) return refused(data, ErrorCode.notLeaderOrFollower, null);
+  if (!partition.isLeader) {
+    partition.refusedForNow();
+    return refused(data, ErrorCode.notLeaderOrFollower, null);
+  }
 
   if (acks === -1 && !partition.replicas.areEnough) {
+    partition.refusedForNow();
     return refused(data, ErrorCode.notEnoughReplicas, null);
   }
 

@@ -15,7 +15,7 @@ import {
   PartitionClosedError,
 } from "./partition-errors.ts";
 import { PartitionReplicas } from "./partition-replicas.ts";
-import { ProducerTable } from "./producer-table.ts";
+import { ProducerTable, type SequenceVerdict } from "./producer-table.ts";
 import { Trims } from "./trims.ts";
 import { UncommittedBytes } from "./uncommitted-bytes.ts";
 
@@ -98,8 +98,8 @@ export class Partition implements StateMachine {
   readonly #onLeadership: ((partition: Partition) => void) | undefined;
   /** The last term that this node led: what was proposed in it is in the producer table before it is applied. */
   #ledTerm = -1;
-  /** When the first batch came in the term that this node leads, in monotonic time. */
-  #askedSinceMs: number | undefined;
+  /** When a batch was refused here last for what may pass, in monotonic time. */
+  #refusedMs: number | undefined;
   #group: RaftGroup | undefined;
   #isClosed = false;
   #isExpiryWatched = false;
@@ -231,8 +231,10 @@ export class Partition implements StateMachine {
   /** Numbers and proposes a batch, or says why not; synchronous, so that judging and numbering are one step. */
   append({ bytes, header }: AdmittedBatch, nowMs: number): AppendOutcome {
     const group = this.#group;
-    if (!group?.canPropose || !this.isLeader) return { kind: "notLeader" };
-    this.#askedSinceMs ??= this.#lease?.monotonicMs();
+    if (!group?.canPropose || !this.isLeader) {
+      this.refusedForNow();
+      return { kind: "notLeader" };
+    }
     const isSequenced = header.producerId >= 0;
     if (isSequenced) {
       const verdict = this.producers.check(header);
@@ -240,8 +242,7 @@ export class Partition implements StateMachine {
         const { baseOffset, nextOffset, maxTimestampMs } = verdict.batch;
         return { kind: "duplicate", baseOffset, nextOffset, maxTimestampMs };
       }
-      if (verdict.kind === "outOfOrder" && this.#mayFollowRefused(verdict, header))
-        return { kind: "notLeader" };
+      if (this.#mayFollowRefused(verdict, header)) return { kind: "notLeader" };
       if (verdict.kind !== "next") return verdict;
     }
 
@@ -264,17 +265,22 @@ export class Partition implements StateMachine {
     return { kind: "appended", baseOffset, nextOffset };
   }
 
+  /** A batch was refused here for a reason that may pass at any time. */
+  refusedForNow(): void {
+    this.#refusedMs = this.#lease?.monotonicMs();
+  }
+
   /**
-   * Whether a gap may be of this node's own making: it refused what comes first a moment ago, as not the leader, and has
-   * become the leader since. Then the client, which has heard that by now, sends both again; told of a gap, librdkafka
-   * would begin a new epoch instead, and send once more what nobody can tell from new records.
+   * Whether a gap may be of this node's own making: it refused what comes first a moment ago, and what came behind it on
+   * the same connection finds it ready. Then the client, which has heard that by now, sends both again. Told of a gap,
+   * librdkafka would begin a new epoch, and send once more what nobody can tell from new records; taken from a producer
+   * that is not known, the batch would shut out those before it.
    */
-  #mayFollowRefused(
-    { expectedSequence }: { readonly expectedSequence: number },
-    { baseSequence }: { readonly baseSequence: number },
-  ): boolean {
-    if (expectedSequence > baseSequence || !this.#lease || this.#group?.isAlone) return false;
-    return this.#lease.monotonicMs() - (this.#askedSinceMs ?? 0) < underWayMsMax;
+  #mayFollowRefused(verdict: SequenceVerdict, { producerId, baseSequence }: BatchHeader): boolean {
+    if (this.#refusedMs === undefined || !this.#lease) return false;
+    if (this.#lease.monotonicMs() - this.#refusedMs >= underWayMsMax) return false;
+    if (verdict.kind === "outOfOrder") return verdict.expectedSequence < baseSequence;
+    return verdict.kind === "next" && baseSequence > 0 && !this.producers.has(producerId);
   }
 
   /**
@@ -364,7 +370,8 @@ export class Partition implements StateMachine {
     // What is committed yet will be learned again when it is applied.
     this.producers.truncateTo(this.highWatermark);
     this.#ledTerm = role === "leader" ? term : -1;
-    this.#askedSinceMs = undefined;
+    // Of what was proposed and is not committed, nobody was told that it is there.
+    if (!this.#group?.isAlone) this.refusedForNow();
     this.#notifyWatchers();
   }
 

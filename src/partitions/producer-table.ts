@@ -53,6 +53,11 @@ export class ProducerTable {
     return this.#entries.size;
   }
 
+  /** Whether anything is known of a producer. */
+  has(producerId: number): boolean {
+    return this.#entries.has(producerId);
+  }
+
   /** All producers, in no order. */
   entries(): Iterable<ProducerEntry> {
     return this.#entries.values();

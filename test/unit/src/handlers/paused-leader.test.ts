@@ -141,6 +141,22 @@ test("a new leader calls nothing out of order that follows what it refused as it
   expect((await produce(next, by(9))).errorCode).toBe(ErrorCode.outOfOrderSequenceNumber);
 });
 
+test("a new producer's later batches do not get ahead of what was refused for want of replicas", async () => {
+  const by = (baseSequence: number) =>
+    batchOf([String(baseSequence)], { producerId: 9, producerEpoch: 0, baseSequence });
+  await using cluster = await ClusterWorld.start();
+  await cluster.createTopic("t", { "min.insync.replicas": "3" });
+  const leader = await cluster.leaderOf("t");
+  const [follower] = await cluster.followersOf("t");
+  cluster.pause(follower?.nodeId ?? 0);
+  await cluster.clock.advance(20_000);
+  expect((await produce(leader, by(0))).errorCode).toBe(ErrorCode.notEnoughReplicas);
+  cluster.resume(follower?.nodeId ?? 0);
+  while ((await produce(leader, batchOf(["anybody's"]))).errorCode !== 0) await cluster.clock.advance(50);
+  expect((await produce(leader, by(1))).errorCode).toBe(ErrorCode.notLeaderOrFollower);
+  for (const sequence of [0, 1]) expect((await produce(leader, by(sequence))).errorCode).toBe(0);
+});
+
 test("a coordinator that stood still answers nothing that another may have changed", async () => {
   const { cluster, replace } = await replacedLeader(offsetsTopic, async (paused) => {
     const next = await paused.leaderOf(offsetsTopic);
