@@ -74,12 +74,12 @@ export const failoverBugs: readonly SourceBug[] = [
     edits: [
       {
         file: "src/handlers/produce.ts",
-        from: "  if (!partition.isLeader) return refused(data, ErrorCode.notLeaderOrFollower, null);\n",
+        from: "  if (!partition.isLeader) {\n    partition.refusedForNow();\n    return refused(data, ErrorCode.notLeaderOrFollower, null);\n  }\n",
         to: "",
       },
       {
         file: "src/partitions/partition.ts",
-        from: 'if (!group?.canPropose || !this.isLeader) return { kind: "notLeader" };',
+        from: 'if (!group?.canPropose || !this.isLeader) {\n      this.refusedForNow();\n      return { kind: "notLeader" };\n    }',
         to: 'if (!group) return { kind: "notLeader" };\n    if (!group.canPropose) return { kind: "duplicate", baseOffset: group.nextOffset, nextOffset: 0, maxTimestampMs: 0 };',
       },
     ],
