@@ -1,7 +1,3 @@
-import type { Logger } from "pino";
-import type { RaftHost } from "#raft/host/raft-host.ts";
-import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
-import type { LogManager } from "#storage/log/log-manager.ts";
 import type { TornTail } from "#storage/log/log-recovery.ts";
 import {
   configsOf,
@@ -12,34 +8,25 @@ import {
 } from "../cluster/metadata-image.ts";
 import { holdersOf } from "../cluster/partition-move.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
-import { type Clock, sleep } from "../runtime/clock.ts";
+import { sleep } from "../runtime/clock.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";
 import { LeaderlessReads } from "./leaderless-reads.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { OpenPartitions } from "./open-partitions.ts";
 import type { Partition } from "./partition.ts";
-import { NoRoomError, type OpenedPartition, PartitionOpener } from "./partition-opener.ts";
-import type { ProducerStore } from "./producer-store.ts";
+import {
+  NoRoomError,
+  type OpenedPartition,
+  PartitionOpener,
+  type PartitionOpenerOptions,
+} from "./partition-opener.ts";
 import { RetiredGroups } from "./retired-groups.ts";
 import type { UncommittedBytes } from "./uncommitted-bytes.ts";
 
-export interface PartitionManagerOptions {
-  readonly nodeId: number;
-  readonly host: RaftHost;
-  readonly logs: LogManager;
-  readonly dirty: DirtyBudget;
-  readonly producers: ProducerStore;
-  /** The most that the journal takes. */
-  readonly journalBytes: number;
+/** What partitions are opened with, but for what the manager itself knows of them. */
+export interface PartitionManagerOptions extends Omit<PartitionOpenerOptions, "groups" | "onLeadership"> {
   /** What the journal kept of a group. */
   readonly storedGroup: (groupId: number) => StoredGroup | undefined;
-  /** Whether a node can be talked to now. */
-  readonly isReachable: (nodeId: number) => boolean;
-  readonly settingsOf: (topic: string) => TopicSettings;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Storage cannot be trusted any more: the process must end. */
-  readonly onFatal: (error: unknown) => void;
 }
 
 /** Told of the partitions that this node leads. */
