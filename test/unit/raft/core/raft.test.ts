@@ -11,6 +11,18 @@ function dataEntry(index: number, term = 1): Entry {
   return { index, term, kind: "data", baseOffset: index - 1, offsetCount: 1, payload };
 }
 
+/** A leader that needs its journal for replica 3, which was cut off and has missed five entries. */
+function groupWithLaggard(): { readonly group: TestGroup; readonly leader: Raft } {
+  const group = new TestGroup([1, 2, 3], { limits: { ...testLimits, recentBytesMax: 0 } });
+  const leader = group.elect(1);
+  group.cutOff.add(3);
+  for (let i = 0; i < 5; i++) proposeBytes(leader);
+  group.settle();
+  group.cutOff.delete(3);
+  group.tick(2);
+  return { group, leader };
+}
+
 describe("elections", () => {
   test("the first to time out leads, with a no-op as its term's first entry", () => {
     const group = new TestGroup();
@@ -265,13 +277,7 @@ describe("replication", () => {
   });
 
   test("entries that are in memory no more are loaded for a follower that lags", () => {
-    const group = new TestGroup([1, 2, 3], { limits: { ...testLimits, recentBytesMax: 0 } });
-    const leader = group.elect(1);
-    group.cutOff.add(3);
-    for (let i = 0; i < 5; i++) proposeBytes(leader);
-    group.settle();
-    group.cutOff.delete(3);
-    group.tick(2);
+    const { group, leader } = groupWithLaggard();
     const { loads, applied } = group.replica(1);
     const load = loads[0];
     expect(load).toMatchObject({ purpose: 3, firstIndex: 2, lastIndex: 6 });
@@ -287,13 +293,7 @@ describe("replication", () => {
   });
 
   test("a load that found nothing leads to a catch-up once the floor has passed", () => {
-    const group = new TestGroup([1, 2, 3], { limits: { ...testLimits, recentBytesMax: 0 } });
-    const leader = group.elect(1);
-    group.cutOff.add(3);
-    for (let i = 0; i < 5; i++) proposeBytes(leader);
-    group.settle();
-    group.cutOff.delete(3);
-    group.tick(2);
+    const { group, leader } = groupWithLaggard();
     const load = group.replica(1).loads[0];
     leader.releaseThroughIndex(5);
     if (load) leader.loaded(load, []);
@@ -302,13 +302,7 @@ describe("replication", () => {
   });
 
   test("a load of entries that the floor has passed meanwhile leads to a catch-up", () => {
-    const group = new TestGroup([1, 2, 3], { limits: { ...testLimits, recentBytesMax: 0 } });
-    const leader = group.elect(1);
-    group.cutOff.add(3);
-    for (let i = 0; i < 5; i++) proposeBytes(leader);
-    group.settle();
-    group.cutOff.delete(3);
-    group.tick(2);
+    const { group, leader } = groupWithLaggard();
     const { loads, applied, catchUps } = group.replica(1);
     // The journal is read while what it holds becomes needless.
     leader.releaseThroughIndex(5);
