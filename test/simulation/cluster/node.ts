@@ -33,13 +33,10 @@ export interface NodeOptions {
 
 /** Damage that a fault of ours explains is no violation: the broker is right to refuse, and may try again. */
 const startAgainUs = 1_000_000;
-/** How long a failure of the disk may take to be told of. */
-const excusedUs = 3_000_000;
+/** Longest that a broker may live on after a change of its disk has failed. */
+const failureUsMax = 10_000_000;
 /** Longest that a start may take in virtual time while nothing is wrong with its disk. */
 const startUsMax = 60_000_000;
-
-/** What can be wrong with a disk: a full one explains a start that fails, a broken one also a broker that ends. */
-export type DiskTrouble = "full" | "broken";
 
 type NodeState = "down" | "starting" | "serving" | "stopping";
 
@@ -55,14 +52,16 @@ export class SimulatedNode {
   #process = new SimulatedProcess("none");
   #broker: Broker | undefined;
   #releaseMemory: () => void = () => undefined;
-  /** Faults of the disk that are under way. */
-  readonly #troubles = { full: 0, broken: 0 };
-  #brokenUntilUs = 0;
+  /** Faults under way that leave no room: these explain a start that fails. */
+  #fullCount = 0;
+  /** Whose change of the disk has failed: that explains its end, and nothing explains that it goes on. */
+  #failed: SimulatedProcess | undefined;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.host = options.host;
     this.disk = options.disk;
+    this.disk.onFailure = () => this.#diskFailed();
   }
 
   get state(): NodeState {
@@ -96,21 +95,29 @@ export class SimulatedNode {
     return this.#process;
   }
 
-  /** A fault of the disk begins; the answer ends it. */
-  troubleDisk(trouble: DiskTrouble): () => void {
-    this.#troubles[trouble] += 1;
+  /** The disk has little room from now on; the answer ends that. */
+  fillDisk(): () => void {
+    this.#fullCount += 1;
     return () => {
-      this.#troubles[trouble] -= 1;
-      if (trouble === "broken") this.#brokenUntilUs = this.#options.scheduler.nowUs + excusedUs;
+      this.#fullCount -= 1;
     };
   }
 
-  get #isDiskBroken(): boolean {
-    return this.#troubles.broken > 0 || this.#options.scheduler.nowUs < this.#brokenUntilUs;
+  #diskFailed(): void {
+    const process = this.#process;
+    this.#failed = process;
+    this.#options.scheduler.schedule({ afterUs: failureUsMax, process, label: "overdue" }, () => {
+      const isIgnored = this.#process === process && this.#state === "serving";
+      if (isIgnored) this.#violate("failureIgnored", "the broker goes on after a change of its disk failed");
+    });
+  }
+
+  get #hasDiskFailed(): boolean {
+    return this.#failed === this.#process;
   }
 
   get #isDiskWell(): boolean {
-    return !this.#isDiskBroken && this.#troubles.full === 0;
+    return !this.#hasDiskFailed && this.#fullCount === 0;
   }
 
   start(): void {
@@ -151,7 +158,7 @@ export class SimulatedNode {
       broker.close().then(
         () => this.#stopped(process),
         (error: unknown) => {
-          if (!this.#isDiskBroken) this.#violate("badStop", String(error));
+          if (!this.#hasDiskFailed) this.#violate("badStop", String(error));
           this.#stopped(process);
         },
       );
@@ -207,7 +214,7 @@ export class SimulatedNode {
     if (this.#process !== process || !process.isAlive) return;
     const { scheduler, network, marks } = this.#options;
     const isStarting = this.#state === "starting";
-    const isExcused = this.#isDiskBroken || (isStarting && !this.#isDiskWell);
+    const isExcused = this.#hasDiskFailed || (isStarting && !this.#isDiskWell);
     if (!isExcused) {
       const kind = isCorruption(error) ? "corruption" : "brokerEnded";
       this.#violate(kind, error instanceof Error ? `${error.message}${causeOf(error)}` : String(error));

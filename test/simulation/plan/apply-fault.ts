@@ -109,16 +109,13 @@ function applyToNode(
       return () => {
         disk.slowness = 1;
       };
-    case "writeError": {
+    case "writeError":
       disk.nextFailure = { code: "io", pathPart: fault.pathPart };
-      const end = node.troubleDisk("broken");
       return () => {
         disk.nextFailure = undefined;
-        end();
       };
-    }
     case "diskFull": {
-      const end = node.troubleDisk("full");
+      const end = node.fillDisk();
       // Answered at once by a disk in memory; a failure would be a bug of the simulation.
       disk.limit(fault.freeBytes).catch(rethrow);
       return () => {

@@ -35,6 +35,8 @@ export class SimulatedDisk {
   stallUs = 0;
   /** The next change of such a path fails so; taken once. */
   nextFailure: { readonly code: DiskErrorCode; readonly pathPart: string } | undefined;
+  /** Told when a change has failed so. */
+  onFailure: () => void = () => undefined;
   /** How often a read answers with a flipped bit. */
   flipChance = 0;
   /** Runs once, in the middle of the next change of such a path. */
@@ -110,6 +112,7 @@ export class SimulatedDisk {
     const { nextFailure } = this;
     if (!nextFailure || !path.includes(nextFailure.pathPart)) return undefined;
     this.nextFailure = undefined;
+    this.onFailure();
     return nextFailure.code;
   }
 
