@@ -28,7 +28,7 @@ import { PartitionManager } from "./partitions/partition-manager.ts";
 import { restartPartition } from "./partitions/partition-start.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
 import { ProducerStore } from "./partitions/producer-store.ts";
-import { isDiskFull } from "./runtime/disk-full.ts";
+import { isDiskFull } from "./runtime/disk-failure.ts";
 import { JournalLogStore } from "./runtime/journal-log-store.ts";
 import type { NodeStorage } from "./runtime/node-storage.ts";
 import type { Ports } from "./runtime/ports.ts";
@@ -345,6 +345,7 @@ export class Node implements AsyncDisposable {
       keeper: { install: (snapshot) => this.#keeper.install(snapshot) },
       partitionOf: (groupId) => this.partitions.ofGroup(groupId),
       restart: (partition, start) => restartPartition(partition, start, this.#producers),
+      onFatal: (error) => this.fail(error),
     });
   }
 

@@ -3,7 +3,7 @@ import type { RaftHost } from "#raft/host/raft-host.ts";
 import type { SmallFileDisk } from "#storage/snapshots/small-file.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-full.ts";
+import { isDiskFull } from "../runtime/disk-failure.ts";
 import type { Identity } from "../runtime/identity.ts";
 import type { ClusterMember } from "./cluster-member.ts";
 import { LongWait } from "./long-wait.ts";

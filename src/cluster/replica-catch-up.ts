@@ -12,6 +12,7 @@ import {
   type PartitionStart,
   partitionStart,
 } from "../partitions/partition-start.ts";
+import { isDiskBroken } from "../runtime/disk-failure.ts";
 import { decodeSnapshot, encodeSnapshot } from "./metadata-command.ts";
 import type { MetadataKeeper } from "./metadata-keeper.ts";
 import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
@@ -25,6 +26,8 @@ export interface ReplicaCatchUpOptions {
   readonly partitionOf: (groupId: number) => Partition | undefined;
   /** Lets a partition begin anew where its leader does. */
   readonly restart: (partition: Partition, start: PartitionStart) => Promise<void>;
+  /** A durable write failed. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** What is asked of another replica: committed batches from an offset on. */
@@ -86,8 +89,14 @@ export class ReplicaCatchUp implements CatchUp {
 
   async install(group: RaftGroup, point: SnapshotPoint, leader: ReplicaId): Promise<void> {
     const nodeId = nodeIdOf(leader);
-    if (group.id === metadataGroupId) await this.#installMetadata(point, nodeId);
-    else await this.#installBatches(group.id, point, nodeId);
+    try {
+      if (group.id === metadataGroupId) await this.#installMetadata(point, nodeId);
+      else await this.#installBatches(group.id, point, nodeId);
+    } catch (error) {
+      // The group only begins anew, as it does when the leader could not be reached.
+      if (isDiskBroken(error)) this.#options.onFatal(error);
+      throw error;
+    }
   }
 
   async #installMetadata(point: SnapshotPoint, nodeId: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
-import { DiskError } from "#storage/io/file.ts";
 import { errorCodeOf } from "../errors.ts";
+import { isDiskBroken } from "../runtime/disk-failure.ts";
 
 /** Where a handler tells of errors that are more than an answer to its client. */
 export interface FailureReport {
@@ -19,6 +19,6 @@ export function codeOfFailedRead(report: FailureReport, error: unknown): ErrorCo
 
 /** The code that a failed change is answered with; a write that the disk refused without reason ends the broker. */
 export function codeOfFailedWrite(report: FailureReport, error: unknown): ErrorCode {
-  if (error instanceof DiskError && error.code === "io") report.fail(error);
+  if (isDiskBroken(error)) report.fail(error);
   return codeOfFailedRead(report, error);
 }

@@ -6,7 +6,7 @@ import type { CompactionRules } from "#storage/retention/compaction.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-full.ts";
+import { isDiskFull } from "../runtime/disk-failure.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionManager } from "./partition-manager.ts";
 import type { ProducerStore } from "./producer-store.ts";

@@ -8,7 +8,7 @@ import type { LogManager } from "#storage/log/log-manager.ts";
 import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-full.ts";
+import { isDiskFull } from "../runtime/disk-failure.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Compactor } from "./compactor.ts";
 import type { Partition } from "./partition.ts";

@@ -9,7 +9,7 @@ import type { TornTail } from "#storage/log/log-recovery.ts";
 import type { PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import { type CancelTimer, type Clock, sleep } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-full.ts";
+import { isDiskFull } from "../runtime/disk-failure.ts";
 import { CommitDeadlines } from "./commit-deadlines.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { Partition } from "./partition.ts";

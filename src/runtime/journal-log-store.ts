@@ -7,7 +7,7 @@ import { type FloorPoint, LogFullError, type LogStore, type ReadRange } from "#r
 import type { JournalFloor, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { Clock } from "./clock.ts";
-import { isDiskFull } from "./disk-full.ts";
+import { isDiskFull } from "./disk-failure.ts";
 import { EntryPlaces, type PlacedEntry } from "./entry-places.ts";
 
 /** Who wants to know how long the disk takes. */

@@ -171,6 +171,24 @@ test("a crash at any change of the disk while a replica begins anew leaves one t
   expect(crashes).toBeGreaterThan(5);
 }, 120_000);
 
+test("a write that fails while a replica catches up ends its node at once, not when the next write is tried", async () => {
+  await using cluster = await ClusterWorld.start({ config });
+  const { away } = await leaveBehind(cluster, topicConfigs);
+  let isFailed = false;
+  const files = cluster.diskOf(away.nodeId, {
+    failChange: ({ path }) => {
+      if (isFailed || !path.startsWith("/data/t-0/checkpoint")) return undefined;
+      isFailed = true;
+      return "io";
+    },
+  });
+  await cluster.restart(away.nodeId, files);
+  for (let tries = 0; tries < 500 && !isFailed; tries++) await cluster.clock.advance(10);
+  expect(isFailed).toBe(true);
+  await cluster.clock.advance(50);
+  expect(cluster.node(away.nodeId).world.fatal).toEqual([expect.objectContaining({ code: "io" })]);
+}, 120_000);
+
 /** A node's disk that crashes at one of the changes that its partition's files see; `left` is what is then there. */
 function crashingDisk(
   cluster: ClusterWorld,

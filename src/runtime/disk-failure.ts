@@ -4,3 +4,8 @@ import { DiskError } from "#storage/io/file.ts";
 export function isDiskFull(error: unknown): boolean {
   return error instanceof DiskError && error.code === "full";
 }
+
+/** Nothing is known of what is on the disk any more: whoever trusts it must end. */
+export function isDiskBroken(error: unknown): boolean {
+  return error instanceof DiskError && error.code === "io";
+}
