@@ -12,7 +12,8 @@ import { SimulatedProducer } from "./clients/producer.ts";
 import { type Reading, SimulatedReader } from "./clients/reader.ts";
 import { Trims } from "./clients/trims.ts";
 import { CommittedEnds } from "./cluster/committed-ends.ts";
-import { areReplicasLevel, compareReplicas } from "./cluster/compare-replicas.ts";
+import { CommittedWrites } from "./cluster/committed-writes.ts";
+import { areReplicasLevel, compareProducers, compareReplicas } from "./cluster/compare-replicas.ts";
 import { Leaderships } from "./cluster/leaderships.ts";
 import {
   disableNodes,
@@ -58,6 +59,7 @@ export interface Watched {
   readonly marks: Marks;
   /** Told of all that is applied. */
   readonly committedEnds: CommittedEnds;
+  readonly committedWrites: CommittedWrites;
   readonly onViolation: (violation: Violation) => void;
 }
 
@@ -111,6 +113,7 @@ class Simulation implements Disposable {
   readonly #marks = new Marks();
   readonly #trims = new Trims();
   readonly #committedEnds = new CommittedEnds();
+  readonly #committedWrites = new CommittedWrites();
   readonly #ends = new AcknowledgedEnds(this.#committedEnds, (violation) => this.#violate(violation));
   readonly #streams: RandomStreams;
   readonly #tripwires: Tripwires;
@@ -145,6 +148,7 @@ class Simulation implements Disposable {
     this.#observer = options.observe?.({
       marks: this.#marks,
       committedEnds: this.#committedEnds,
+      committedWrites: this.#committedWrites,
       onViolation: (violation) => this.#violate(violation),
     });
     for (const host of plan.hosts) this.#nodes.set(host, this.#newNode(host));
@@ -300,9 +304,10 @@ class Simulation implements Disposable {
   /** Nothing more is sent: whoever is behind must find out by itself. */
   async #levelOut(): Promise<boolean> {
     const nodes = [...this.#nodes.values()];
-    return (
-      nodes.length === 1 || (await this.#until("all replicas have everything", () => areReplicasLevel(nodes)))
-    );
+    if (nodes.length === 1) return true;
+    const isLevel = await this.#until("all replicas have everything", () => areReplicasLevel(nodes));
+    if (isLevel) for (const violation of compareProducers(nodes)) this.#violate(violation);
+    return isLevel;
   }
 
   /** Takes the power from all nodes and reads what is left: everything that was promised. */
@@ -518,6 +523,7 @@ class Simulation implements Disposable {
       bootstrap: this.#plan.hosts.map((host) => ({ host, port: brokerPort })),
       recorder: this.#recorder,
       marks: this.#marks,
+      committedWrites: this.#committedWrites,
       onViolation: (violation) => this.#violate(violation),
     });
   }

@@ -31,7 +31,7 @@ export interface AdminPlan {
 }
 
 /** A config whose value shows whether changes are kept; nothing else depends on it. */
-const alteredConfig = "flush.messages";
+export const alteredConfig = "flush.messages";
 const topicResource = 2;
 
 /** How metadata is read. */
@@ -221,7 +221,8 @@ export class SimulatedAdmin {
   }
 
   async #alterConfig(topic: string, value: number): Promise<void> {
-    await this.#write(configRegister(topic), value, async () => {
+    const register = configRegister(topic);
+    await this.#write(register, value, async () => {
       const { responses } = await this.#client.ask(IncrementalAlterConfigs, {
         resources: [
           {
@@ -234,6 +235,7 @@ export class SimulatedAdmin {
       });
       expectNone(responses[0]?.errorCode ?? ErrorCode.unknownServerError);
     });
+    this.#client.acknowledged([{ kind: "write", register, value }]);
   }
 
   async #deleteRecords(place: TopicPartition, share: number): Promise<void> {

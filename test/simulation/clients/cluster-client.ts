@@ -2,8 +2,10 @@ import { ErrorCode, isRetriable } from "#protocol/error-codes.ts";
 import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import type { Api, RequestInput, ResponseOutput } from "#protocol/schema/api.ts";
+import type { CommittedWrites } from "../cluster/committed-writes.ts";
 import type { Marks } from "../cluster/marks.ts";
 import type { Violation } from "../cluster/violation.ts";
+import type { Step } from "../history/operation.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { SimulatedClock } from "../world/clock.ts";
 import type { Endpoint, SimulatedNetwork } from "../world/network.ts";
@@ -21,6 +23,7 @@ export interface ClientOptions {
   readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
   readonly recorder: Recorder;
   readonly marks: Marks;
+  readonly committedWrites: CommittedWrites;
   readonly onViolation: (violation: Violation) => void;
 }
 
@@ -144,6 +147,12 @@ export class ClusterClient {
     if (!(error instanceof Unanswered)) return;
     if (error.reason === "broken") this.options.marks.reach("connection reset under a request");
     if (error.reason === "timedOut") this.options.marks.reach("connection timed out");
+  }
+
+  /** Writes of registers were acknowledged: by then they must be committed. */
+  acknowledged(writes: readonly Step[]): void {
+    const missing = this.options.committedWrites.missing(writes);
+    if (missing !== undefined) this.violate("acknowledgedEarly", missing);
   }
 
   violate(kind: string, details: string): void {

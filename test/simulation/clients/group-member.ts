@@ -295,8 +295,10 @@ export class SimulatedGroupMember {
     const codes = answer.topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
     const failed = codes.find((errorCode) => errorCode !== ErrorCode.none);
     // A fenced commit never took effect; any other failure may have come after the record was appended.
-    if (failed === undefined) invocation.complete("ok", steps);
-    else if (rejoinCodes.has(failed)) invocation.complete("failed", steps);
+    if (failed === undefined) {
+      invocation.complete("ok", steps);
+      this.#client.acknowledged(steps);
+    } else if (rejoinCodes.has(failed)) invocation.complete("failed", steps);
     if (failed !== undefined) throw new Refused(failed);
   }
 

@@ -5,6 +5,8 @@ import type { SimulatedNode } from "./node.ts";
 import type { Violation } from "./violation.ts";
 
 const readBytesMax = 1 << 20;
+/** Batches that all remember: a fifth one may have made room for one that was taken back and will come again. */
+const windowBatches = 4;
 
 /** Replicas of every partition that serve, by the partition's name. */
 function replicasOf(nodes: Iterable<SimulatedNode>): Map<string, { host: string; partition: Partition }[]> {
@@ -20,6 +22,35 @@ export function areReplicasLevel(nodes: Iterable<SimulatedNode>): boolean {
     const [first] = replicas;
     return replicas.every(({ partition }) => partition.highWatermark === first?.partition.highWatermark);
   });
+}
+
+/** Compares what replicas that are level remember of their producers: any of them may have to answer a batch that comes again. */
+export function compareProducers(nodes: Iterable<SimulatedNode>): Violation[] {
+  const violations: Violation[] = [];
+  for (const [name, [first, ...others]] of replicasOf(nodes)) {
+    const known = first && windowsOf(first.partition);
+    for (const { host, partition } of others) {
+      const windows = windowsOf(partition);
+      for (const producerId of new Set([...(known?.keys() ?? []), ...windows.keys()])) {
+        const [one, other] = [known?.get(producerId), windows.get(producerId)];
+        if (one === other) continue;
+        const details = `${name}: producer ${producerId} has sent ${other} to ${host}, and ${one} to ${first?.host}`;
+        violations.push({ kind: "producersDiffer", details });
+      }
+    }
+  }
+  return violations;
+}
+
+/** The last batches of each producer, by its id: epoch, sequences and offsets. */
+function windowsOf({ producers }: Partition): Map<number, string> {
+  const windows = [...producers.entries()].map(({ producerId, producerEpoch, batches }) => {
+    const last = batches.slice(-windowBatches).map(({ baseSequence, lastSequence, baseOffset }) => {
+      return `${baseSequence}..${lastSequence} at ${baseOffset}`;
+    });
+    return [producerId, `${last.join(", ")} in epoch ${producerEpoch}`] as const;
+  });
+  return new Map(windows);
 }
 
 /** Reads all replicas of all partitions and compares what they hold, batch by batch and byte by byte. */

@@ -4,6 +4,7 @@ import { replaceMethod, together } from "../planted/replace-method.ts";
 import type { Watched } from "../simulation.ts";
 import { observeGroups } from "./observe-groups.ts";
 import { observePromises } from "./observe-promises.ts";
+import { observeWrites } from "./observe-writes.ts";
 
 /** Watches brokers from inside for what clients cannot see. */
 export function observeBrokers(watched: Watched): Disposable {
@@ -13,6 +14,7 @@ export function observeBrokers(watched: Watched): Disposable {
   return together(
     observeGroups(watched),
     observePromises(watched),
+    observeWrites(watched),
     replaceMethod(Partition.prototype, "leadership", (tell) => {
       return function (this: Partition, leadership) {
         const wasLeader = this.isLeader && !leadership.isSettled;
