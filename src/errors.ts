@@ -7,8 +7,8 @@ import { DiskError } from "#storage/io/file.ts";
 import { JournalCorruptError } from "#storage/journal/replay.ts";
 import { LogClosedError, LogCorruptError, OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import { SnapshotCorruptError } from "#storage/snapshots/small-file.ts";
-import { NotMetadataLeaderError } from "./cluster/metadata-store.ts";
-import { JournalLostError } from "./cluster/node-identity-file.ts";
+import { JournalLostError } from "./cluster/membership/node-identity-file.ts";
+import { NotMetadataLeaderError } from "./cluster/metadata/metadata-store.ts";
 import {
   CommitTimeoutError,
   LeadershipLostError,

@@ -3,24 +3,24 @@ import type { Logger } from "pino";
 import { RaftHost } from "#raft/host/raft-host.ts";
 import { ClusterMember } from "./cluster/cluster-member.ts";
 import { ClusterOperations } from "./cluster/cluster-operations.ts";
-import { LeaderDirectory } from "./cluster/leader-directory.ts";
-import { LiveConfig } from "./cluster/live-config.ts";
-import type { BrokerEndpoint } from "./cluster/metadata-command.ts";
-import { MetadataFile } from "./cluster/metadata-file.ts";
+import { LeaderDirectory } from "./cluster/leaders/leader-directory.ts";
+import type { NodeIdentity } from "./cluster/membership/node-identity-file.ts";
+import { register } from "./cluster/membership/registration.ts";
+import { LiveConfig } from "./cluster/metadata/live-config.ts";
+import type { BrokerEndpoint } from "./cluster/metadata/metadata-command.ts";
+import { MetadataFile } from "./cluster/metadata/metadata-file.ts";
 import {
   emptyImage,
   haveBrokerConfigsChanged,
   type MetadataImage,
   topicById,
-} from "./cluster/metadata-image.ts";
-import { MetadataKeeper } from "./cluster/metadata-keeper.ts";
-import { MetadataStore, metadataGroupId } from "./cluster/metadata-store.ts";
+} from "./cluster/metadata/metadata-image.ts";
+import { MetadataKeeper } from "./cluster/metadata/metadata-keeper.ts";
+import { MetadataStore, metadataGroupId } from "./cluster/metadata/metadata-store.ts";
+import { type TopicChanges, topicChanges } from "./cluster/metadata/topic-changes.ts";
 import { NodeEntry } from "./cluster/node-entry.ts";
-import type { NodeIdentity } from "./cluster/node-identity-file.ts";
-import { ReadReplicas, tellLogStartsMs } from "./cluster/read-replicas.ts";
-import { register } from "./cluster/registration.ts";
-import { ReplicaCatchUp } from "./cluster/replica-catch-up.ts";
-import { type TopicChanges, topicChanges } from "./cluster/topic-changes.ts";
+import { ReadReplicas, tellLogStartsMs } from "./cluster/replicas/read-replicas.ts";
+import { ReplicaCatchUp } from "./cluster/replicas/replica-catch-up.ts";
 import type { BrokerConfig } from "./config/broker-config.ts";
 import { Housekeeper } from "./partitions/housekeeper.ts";
 import type { Partition } from "./partitions/partition.ts";

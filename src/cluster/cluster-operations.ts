@@ -4,17 +4,17 @@ import type { BrokerConfig } from "../config/broker-config.ts";
 import type { PartitionManager } from "../partitions/partition-manager.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { RepeatedWork } from "../runtime/repeated-work.ts";
+import { Decommission, decommissionCheckMs } from "./admin/decommission.ts";
 import type { ClusterMember } from "./cluster-member.ts";
-import { Decommission, decommissionCheckMs } from "./decommission.ts";
-import { FullDisks, tellFullMs } from "./full-disks.ts";
-import { balanceCheckMs, LeaderBalance } from "./leader-balance.ts";
-import type { LeaderDirectory } from "./leader-directory.ts";
-import { LeaderElections } from "./leader-elections.ts";
-import { handOverAll } from "./leadership-transfer.ts";
-import { MembershipReconciler, reconcileIntervalMs } from "./membership-reconciler.ts";
-import { type MetadataStore, metadataGroupId } from "./metadata-store.ts";
-import { isActive } from "./node-state.ts";
-import { QuorumWatch, quorumLookMs } from "./quorum-watch.ts";
+import { balanceCheckMs, LeaderBalance } from "./leaders/leader-balance.ts";
+import type { LeaderDirectory } from "./leaders/leader-directory.ts";
+import { LeaderElections } from "./leaders/leader-elections.ts";
+import { handOverAll } from "./leaders/leadership-transfer.ts";
+import { FullDisks, tellFullMs } from "./membership/full-disks.ts";
+import { QuorumWatch, quorumLookMs } from "./membership/quorum-watch.ts";
+import { type MetadataStore, metadataGroupId } from "./metadata/metadata-store.ts";
+import { isActive } from "./metadata/node-state.ts";
+import { MembershipReconciler, reconcileIntervalMs } from "./replicas/membership-reconciler.ts";
 
 export interface ClusterOperationsOptions {
   readonly config: BrokerConfig;

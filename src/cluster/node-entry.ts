@@ -5,16 +5,16 @@ import type { BrokerConfig } from "../config/broker-config.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-failure.ts";
 import type { Identity } from "../runtime/identity.ts";
+import { LongWait } from "../runtime/long-wait.ts";
 import type { ClusterMember } from "./cluster-member.ts";
-import { LongWait } from "./long-wait.ts";
-import type { MetadataKeeper } from "./metadata-keeper.ts";
-import type { MetadataStore } from "./metadata-store.ts";
 import {
   ForeignDirectoryError,
   JournalLostError,
   type NodeIdentity,
   NodeIdentityFile,
-} from "./node-identity-file.ts";
+} from "./membership/node-identity-file.ts";
+import type { MetadataKeeper } from "./metadata/metadata-keeper.ts";
+import type { MetadataStore } from "./metadata/metadata-store.ts";
 
 const roomRetryMs = 500;
 

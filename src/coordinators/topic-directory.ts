@@ -1,5 +1,5 @@
-import { type TopicImage, topicById } from "../cluster/metadata-image.ts";
-import type { MetadataStore } from "../cluster/metadata-store.ts";
+import { type TopicImage, topicById } from "../cluster/metadata/metadata-image.ts";
+import type { MetadataStore } from "../cluster/metadata/metadata-store.ts";
 import type { GroupTopic, TopicDirectory } from "./groups/topic-directory.ts";
 
 /** The topics of the current image, as group coordinators ask for them. */

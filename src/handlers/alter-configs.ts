@@ -4,11 +4,11 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from "#protocol/messages/incremental-alter-configs.ts";
-import { type AdminError, adminErrorOf, done, outOfTime } from "../cluster/admin-error.ts";
-import type { CommandResult } from "../cluster/apply-command.ts";
-import { timedOut, within } from "../cluster/time-limit.ts";
+import { type AdminError, adminErrorOf, done, outOfTime } from "../cluster/admin/admin-error.ts";
+import type { CommandResult } from "../cluster/metadata/apply-command.ts";
 import { incrementalAlterConfigs as changed, alterConfigs as replaced } from "../config/alter-configs.ts";
 import type { ConfigChange } from "../config/config-change.ts";
+import { timedOut, within } from "../runtime/time-limit.ts";
 import {
   type ConfigResource,
   type NamedResource,

@@ -1,6 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
-import { configsOf } from "../cluster/metadata-image.ts";
-import { isValidTopicName } from "../cluster/topic-name.ts";
+import { configsOf } from "../cluster/metadata/metadata-image.ts";
+import { isValidTopicName } from "../cluster/metadata/topic-name.ts";
 import type { ConfigTarget } from "../config/alter-configs.ts";
 import type { ConfigTexts } from "../config/effective-values.ts";
 import { nodeStateConfig } from "../config/millrace-configs.ts";

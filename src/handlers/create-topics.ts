@@ -1,7 +1,7 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { CreateTopicsRequest, CreateTopicsResponse } from "#protocol/messages/create-topics.ts";
-import type { PlannedTopic } from "../cluster/topic-admin.ts";
+import type { PlannedTopic } from "../cluster/admin/topic-admin.ts";
 import { describeTopicConfigs } from "../config/describe-configs.ts";
 import { repeatedNames } from "./repeated-names.ts";
 import type { ServedBroker } from "./served-broker.ts";

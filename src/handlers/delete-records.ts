@@ -1,6 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteRecordsRequest, DeleteRecordsResponse } from "#protocol/messages/delete-records.ts";
-import { timedOut, within } from "../cluster/time-limit.ts";
+import { timedOut, within } from "../runtime/time-limit.ts";
 import { codeOfFailedWrite } from "./failure-report.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";

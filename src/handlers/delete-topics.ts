@@ -1,7 +1,7 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from "#protocol/messages/delete-topics.ts";
-import { topicById } from "../cluster/metadata-image.ts";
+import { topicById } from "../cluster/metadata/metadata-image.ts";
 import { repeatedNames } from "./repeated-names.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ServedBroker } from "./served-broker.ts";

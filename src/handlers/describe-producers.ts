@@ -3,7 +3,7 @@ import type {
   DescribeProducersRequest,
   DescribeProducersResponse,
 } from "#protocol/messages/describe-producers.ts";
-import { isValidTopicName } from "../cluster/topic-name.ts";
+import { isValidTopicName } from "../cluster/metadata/topic-name.ts";
 import { errorOfAbsent } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";
 

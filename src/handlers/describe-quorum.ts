@@ -1,9 +1,9 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { DescribeQuorumRequest, DescribeQuorumResponse } from "#protocol/messages/describe-quorum.ts";
-import { registrationOf } from "../cluster/metadata-image.ts";
-import type { QuorumReplica, QuorumState } from "../cluster/quorum-watch.ts";
-import { metadataTopic } from "../cluster/topic-admin.ts";
+import { metadataTopic } from "../cluster/admin/topic-admin.ts";
+import type { QuorumReplica, QuorumState } from "../cluster/membership/quorum-watch.ts";
+import { registrationOf } from "../cluster/metadata/metadata-image.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 type Response = DescribeQuorumResponse;

@@ -4,8 +4,8 @@ import type {
   DescribeTopicPartitionsRequest,
   DescribeTopicPartitionsResponse,
 } from "#protocol/messages/describe-topic-partitions.ts";
-import type { TopicImage } from "../cluster/metadata-image.ts";
-import { isValidTopicName } from "../cluster/topic-name.ts";
+import type { TopicImage } from "../cluster/metadata/metadata-image.ts";
+import { isValidTopicName } from "../cluster/metadata/topic-name.ts";
 import { topicOperations } from "./authorized-operations.ts";
 import { placeOf } from "./partition-place.ts";
 import type { ServedBroker } from "./served-broker.ts";

@@ -1,8 +1,8 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ElectLeadersRequest, ElectLeadersResponse } from "#protocol/messages/elect-leaders.ts";
-import type { ElectionOutcome, LeaderWish } from "../cluster/leader-elections.ts";
-import type { PartitionImage } from "../cluster/metadata-image.ts";
-import { isActive } from "../cluster/node-state.ts";
+import type { ElectionOutcome, LeaderWish } from "../cluster/leaders/leader-elections.ts";
+import type { PartitionImage } from "../cluster/metadata/metadata-image.ts";
+import { isActive } from "../cluster/metadata/node-state.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 type TopicResult = NonNullable<ElectLeadersResponse["replicaElectionResults"]>[number];

@@ -1,6 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { FetchRequest, FetchResponse } from "#protocol/messages/fetch.ts";
-import { topicById } from "../cluster/metadata-image.ts";
+import { topicById } from "../cluster/metadata/metadata-image.ts";
 import { ChangeWatch } from "../partitions/change-watch.ts";
 import type { Partition } from "../partitions/partition.ts";
 import type { TopicTraffic } from "../telemetry/topic-traffic.ts";

@@ -1,8 +1,8 @@
 import { zeroUuid } from "#protocol/bytes/uuid.ts";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { MetadataRequest, MetadataResponse } from "#protocol/messages/metadata.ts";
-import { internalTopics, type TopicImage, topicById } from "../cluster/metadata-image.ts";
-import { isValidTopicName } from "../cluster/topic-name.ts";
+import { internalTopics, type TopicImage, topicById } from "../cluster/metadata/metadata-image.ts";
+import { isValidTopicName } from "../cluster/metadata/topic-name.ts";
 import { clusterOperations, topicOperations } from "./authorized-operations.ts";
 import { brokerEndpoints } from "./broker-endpoints.ts";
 import { placeOf } from "./partition-place.ts";

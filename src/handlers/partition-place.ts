@@ -1,5 +1,5 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
-import type { PartitionImage } from "../cluster/metadata-image.ts";
+import type { PartitionImage } from "../cluster/metadata/metadata-image.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Where a partition is, as clients are told. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ErrorCode } from "#protocol/error-codes.ts";
 import type { ProduceRequest, ProduceResponse } from "#protocol/messages/produce.ts";
-import { topicById } from "../cluster/metadata-image.ts";
+import { topicById } from "../cluster/metadata/metadata-image.ts";
 import { type Admission, type AdmissionError, admitBatch } from "../partitions/admission.ts";
 import type { CommitWait, Partition } from "../partitions/partition.ts";
 import { codeOfFailedRead } from "./failure-report.ts";

@@ -7,8 +7,8 @@ import type {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from "#protocol/messages/list-partition-reassignments.ts";
-import { outOfTime } from "../cluster/admin-error.ts";
-import { timedOut } from "../cluster/time-limit.ts";
+import { outOfTime } from "../cluster/admin/admin-error.ts";
+import { timedOut } from "../runtime/time-limit.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Begins moves of partitions and takes them back; that they are done is to be asked for (KIP-455). */

@@ -1,10 +1,10 @@
+import type { Reassignments } from "../cluster/admin/reassignments.ts";
+import type { TopicAdmin } from "../cluster/admin/topic-admin.ts";
 import type { ClusterOperations } from "../cluster/cluster-operations.ts";
-import type { LeaderDirectory } from "../cluster/leader-directory.ts";
-import type { MetadataStore } from "../cluster/metadata-store.ts";
-import type { ProducerIds } from "../cluster/producer-ids.ts";
-import type { ReadReplicas } from "../cluster/read-replicas.ts";
-import type { Reassignments } from "../cluster/reassignments.ts";
-import type { TopicAdmin } from "../cluster/topic-admin.ts";
+import type { LeaderDirectory } from "../cluster/leaders/leader-directory.ts";
+import type { MetadataStore } from "../cluster/metadata/metadata-store.ts";
+import type { ProducerIds } from "../cluster/metadata/producer-ids.ts";
+import type { ReadReplicas } from "../cluster/replicas/read-replicas.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { BrokerLayers } from "../config/effective-values.ts";
 import type { GroupCoordinator } from "../coordinators/groups/group-coordinator.ts";

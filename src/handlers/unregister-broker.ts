@@ -3,9 +3,9 @@ import type {
   UnregisterBrokerRequest,
   UnregisterBrokerResponse,
 } from "#protocol/messages/unregister-broker.ts";
-import { adminErrorOf, refuse } from "../cluster/admin-error.ts";
-import type { CommandResult } from "../cluster/apply-command.ts";
-import { timedOut, within } from "../cluster/time-limit.ts";
+import { adminErrorOf, refuse } from "../cluster/admin/admin-error.ts";
+import type { CommandResult } from "../cluster/metadata/apply-command.ts";
+import { timedOut, within } from "../runtime/time-limit.ts";
 import type { ServedBroker } from "./served-broker.ts";
 
 /** Forgets a broker that is gone for good: Kafka forgets any, here it must be fenced and hold no replicas. */

@@ -5,8 +5,8 @@ import {
   type MetadataImage,
   type PartitionImage,
   type TopicImage,
-} from "../cluster/metadata-image.ts";
-import { holdersOf } from "../cluster/partition-move.ts";
+} from "../cluster/metadata/metadata-image.ts";
+import { holdersOf } from "../cluster/metadata/partition-move.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import { sleep } from "../runtime/clock.ts";
 import type { StoredGroup } from "../runtime/journal-log-store.ts";

@@ -6,7 +6,7 @@ import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { LogManager } from "#storage/log/log-manager.ts";
 import type { TornTail } from "#storage/log/log-recovery.ts";
-import type { PartitionImage, TopicImage } from "../cluster/metadata-image.ts";
+import type { PartitionImage, TopicImage } from "../cluster/metadata/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import { type CancelTimer, type Clock, sleep } from "../runtime/clock.ts";
 import { isDiskFull } from "../runtime/disk-failure.ts";

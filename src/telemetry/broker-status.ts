@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RaftHost } from "#raft/host/raft-host.ts";
-import type { MetadataStore } from "../cluster/metadata-store.ts";
+import type { MetadataStore } from "../cluster/metadata/metadata-store.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { Ports } from "../runtime/ports.ts";
 import type { ProcessMeter } from "../runtime/process-meter.ts";

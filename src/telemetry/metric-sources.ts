@@ -2,7 +2,7 @@ import type { RaftCounts } from "#raft/host/raft-host.ts";
 import type { BatchCache } from "#storage/cache/batch-cache.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
-import type { MetadataImage } from "../cluster/metadata-image.ts";
+import type { MetadataImage } from "../cluster/metadata/metadata-image.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { ClassicGroup } from "../coordinators/groups/group.ts";
 import type { Partition } from "../partitions/partition.ts";

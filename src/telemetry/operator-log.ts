@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { RecoveryReport } from "#storage/journal/replay.ts";
 import type { TornTail } from "#storage/log/log-recovery.ts";
-import type { TopicImage } from "../cluster/metadata-image.ts";
-import type { TopicChanges } from "../cluster/topic-changes.ts";
+import type { TopicImage } from "../cluster/metadata/metadata-image.ts";
+import type { TopicChanges } from "../cluster/metadata/topic-changes.ts";
 
 /** What a start found. */
 export interface Recovery {

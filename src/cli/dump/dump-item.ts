@@ -1,6 +1,6 @@
 import type { Compression } from "#protocol/compression/compression.ts";
 import type { TimestampType } from "#protocol/records/batch.ts";
-import type { MetadataCommand } from "../../cluster/metadata-command.ts";
+import type { MetadataCommand } from "../../cluster/metadata/metadata-command.ts";
 import { countOf, formatBytes, formatTime } from "../quantities.ts";
 
 /** One thing that a file holds, in the order of the file; `--json` shows it as it is. */

@@ -10,7 +10,7 @@ import {
 } from "#storage/journal/frame.ts";
 import { sequenceOf } from "#storage/journal/journal-file.ts";
 import { RecordCursor } from "#storage/journal/record.ts";
-import { decodeCommand, type MetadataCommand } from "../../cluster/metadata-command.ts";
+import { decodeCommand, type MetadataCommand } from "../../cluster/metadata/metadata-command.ts";
 import type { DumpItem } from "./dump-item.ts";
 import type { FileBytes } from "./file-bytes.ts";
 

@@ -1,7 +1,7 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
-import { timedOut, within } from "../../cluster/time-limit.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Identity } from "../../runtime/identity.ts";
+import { timedOut, within } from "../../runtime/time-limit.ts";
 import { ClassicGroup } from "./group.ts";
 import type { GroupConfig } from "./group-config.ts";
 import { type GroupLog, GroupLogError, type GroupRecord } from "./group-log.ts";

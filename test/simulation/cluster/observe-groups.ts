@@ -5,7 +5,7 @@ import { Raft } from "#raft/core/raft.ts";
 import { RaftLog } from "#raft/core/raft-log.ts";
 import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import { RaftGroup } from "#raft/host/raft-group.ts";
-import { metadataGroupId } from "#src/cluster/metadata-store.ts";
+import { metadataGroupId } from "#src/cluster/metadata/metadata-store.ts";
 import { offsetsTopicName } from "#src/coordinators/offsets-topic.ts";
 import { Partition } from "#src/partitions/partition.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";

@@ -1,6 +1,6 @@
 import { readRecords } from "#protocol/records/record.ts";
-import { configsOf } from "#src/cluster/metadata-image.ts";
-import { MetadataStore } from "#src/cluster/metadata-store.ts";
+import { configsOf } from "#src/cluster/metadata/metadata-image.ts";
+import { MetadataStore } from "#src/cluster/metadata/metadata-store.ts";
 import { readGroupRecord } from "#src/coordinators/groups/group-records.ts";
 import { offsetsTopicName } from "#src/coordinators/offsets-topic.ts";
 import { Partition } from "#src/partitions/partition.ts";

@@ -1,7 +1,7 @@
 import { RaftHost } from "#raft/host/raft-host.ts";
-import { MetadataStore } from "#src/cluster/metadata-store.ts";
-import { ProducerIds } from "#src/cluster/producer-ids.ts";
-import { TopicAdmin } from "#src/cluster/topic-admin.ts";
+import { TopicAdmin } from "#src/cluster/admin/topic-admin.ts";
+import { MetadataStore } from "#src/cluster/metadata/metadata-store.ts";
+import { ProducerIds } from "#src/cluster/metadata/producer-ids.ts";
 import { OffsetsTopic } from "#src/coordinators/offsets-topic.ts";
 import { Router } from "#src/server/router.ts";
 import type { PlantedBug } from "./planted-bug.ts";

@@ -149,7 +149,7 @@ export const failoverBugs: readonly SourceBug[] = [
     trap: "an answered change of metadata is committed",
     edits: [
       {
-        file: "src/cluster/metadata-forwarder.ts",
+        file: "src/cluster/membership/metadata-forwarder.ts",
         from: 'return fate ?? { kind: "indefinite" };',
         to: 'return fate ?? { kind: "done" };',
       },
@@ -160,7 +160,7 @@ export const failoverBugs: readonly SourceBug[] = [
     trap: "what was proposed and not committed is indefinite",
     edits: [
       {
-        file: "src/cluster/metadata-store.ts",
+        file: "src/cluster/metadata/metadata-store.ts",
         from: 'outcome.resolve({ kind: "indefinite" });',
         to: 'outcome.resolve({ kind: "applied", index: 0, result: { kind: "done" } });',
       },
@@ -182,7 +182,7 @@ export const failoverBugs: readonly SourceBug[] = [
     trap: "what an install stands for is durable before it counts",
     edits: [
       {
-        file: "src/cluster/replica-catch-up.ts",
+        file: "src/cluster/replicas/replica-catch-up.ts",
         from: "        await partition.log.flush();\n",
         to: "",
       },
@@ -193,7 +193,7 @@ export const failoverBugs: readonly SourceBug[] = [
     trap: "a replica that was far behind gets all that it missed",
     edits: [
       {
-        file: "src/cluster/replica-catch-up.ts",
+        file: "src/cluster/replicas/replica-catch-up.ts",
         from: "if (isAsked && offset >= point.nextOffset) {",
         to: "if (isAsked && offset >= 0) {",
       },

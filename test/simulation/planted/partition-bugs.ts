@@ -1,5 +1,6 @@
 import { Partition } from "#src/partitions/partition.ts";
 import { ProducerTable } from "#src/partitions/producer-table.ts";
+import { Trims } from "#src/partitions/trims.ts";
 import { Log } from "#storage/log/log.ts";
 import { LogManager } from "#storage/log/log-manager.ts";
 import type { PlantedBug } from "./planted-bug.ts";
@@ -131,8 +132,8 @@ export const partitionBugs: readonly PlantedBug[] = [
     name: "answers DeleteRecords before it is done",
     trap: "what was answered survives a crash",
     plant: () =>
-      replaceMethod(Log.prototype, "trimTo", (trim) => {
-        return function (this: Log, offset) {
+      replaceMethod(Trims.prototype, "trimTo", (trim) => {
+        return function (this: Trims, offset) {
           trim.call(this, offset).catch(() => undefined);
           return Promise.resolve();
         };

@@ -1,5 +1,5 @@
 import { crc32c } from "#protocol/bytes/crc32c.ts";
-import { decodeCommand, type MetadataCommand } from "#src/cluster/metadata-command.ts";
+import { decodeCommand, type MetadataCommand } from "#src/cluster/metadata/metadata-command.ts";
 import { alignUp } from "#storage/io/alignment.ts";
 import { blockBytes } from "#storage/io/file.ts";
 import { frameHeaderBytes, isFrameIntact, readFrameHeader } from "#storage/journal/frame.ts";

@@ -1,6 +1,11 @@
 import { strict as assert } from "node:assert";
 import { describe, expect, test } from "vitest";
-import { decodeCommand, encodeCommand, stampCommand, stampOf } from "#src/cluster/metadata-command.ts";
+import {
+  decodeCommand,
+  encodeCommand,
+  stampCommand,
+  stampOf,
+} from "#src/cluster/metadata/metadata-command.ts";
 import { ClusterWorld, type WorldNode } from "../cluster-world.ts";
 
 /** The node that leads the metadata group, and one that does not. */

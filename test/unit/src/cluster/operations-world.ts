@@ -1,9 +1,9 @@
 import type { ChunkFrame } from "#raft/transport/node-frame.ts";
-import { LeaderDirectory } from "#src/cluster/leader-directory.ts";
-import { LeaderElections } from "#src/cluster/leader-elections.ts";
-import { emptyImage, type MetadataImage, type TopicImage } from "#src/cluster/metadata-image.ts";
-import { NodeCalls } from "#src/cluster/node-calls.ts";
-import type { NodeState } from "#src/cluster/node-state.ts";
+import { LeaderDirectory } from "#src/cluster/leaders/leader-directory.ts";
+import { LeaderElections } from "#src/cluster/leaders/leader-elections.ts";
+import { emptyImage, type MetadataImage, type TopicImage } from "#src/cluster/metadata/metadata-image.ts";
+import type { NodeState } from "#src/cluster/metadata/node-state.ts";
+import { NodeCalls } from "#src/cluster/network/node-calls.ts";
 import { nodeStateConfig } from "#src/config/millrace-configs.ts";
 import { type FakeNode, HostCluster } from "../../raft/host/host-cluster.ts";
 

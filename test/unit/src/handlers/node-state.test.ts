@@ -3,7 +3,7 @@ import { ErrorCode } from "#protocol/error-codes.ts";
 import { DescribeCluster } from "#protocol/messages/describe-cluster.ts";
 import { DescribeConfigs } from "#protocol/messages/describe-configs.ts";
 import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
-import { nodeStateOf } from "#src/cluster/node-state.ts";
+import { nodeStateOf } from "#src/cluster/metadata/node-state.ts";
 import { BrokerWorld } from "../broker-world.ts";
 
 let world: BrokerWorld;

@@ -7,7 +7,7 @@ import { FindCoordinator } from "#protocol/messages/find-coordinator.ts";
 import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
 import { InitProducerId } from "#protocol/messages/init-producer-id.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
-import { configsOf } from "#src/cluster/metadata-image.ts";
+import { configsOf } from "#src/cluster/metadata/metadata-image.ts";
 import { BrokerWorld } from "../broker-world.ts";
 import { HeldDisk } from "../held-disk.ts";
 import { isOfJournal } from "../journal-witness.ts";

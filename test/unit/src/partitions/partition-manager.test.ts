@@ -4,7 +4,7 @@ import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import type { EntryId } from "#raft/core/entry.ts";
-import type { MetadataImage } from "#src/cluster/metadata-image.ts";
+import type { MetadataImage } from "#src/cluster/metadata/metadata-image.ts";
 import { type DiskChange, FaultyFileSystem } from "#storage/io/faulty-file.ts";
 import { BrokerWorld, batchOf } from "../broker-world.ts";
 import { HeldDisk } from "../held-disk.ts";
