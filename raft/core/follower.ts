@@ -12,7 +12,9 @@ export class Follower implements Role {
   readonly #transitions: Transitions;
   #leader: ReplicaId;
   #silentTicks = 0;
-  #timeoutTicks: number;
+  readonly #timeoutTicks: number;
+  /** Silence after which it hurries, for as long as nobody is heard after the leader was lost. */
+  #hurryTicks = Infinity;
 
   constructor(state: GroupState, transitions: Transitions, leader: ReplicaId) {
     this.#state = state;
@@ -31,7 +33,8 @@ export class Follower implements Role {
 
   tick(): void {
     this.#silentTicks += 1;
-    if (this.#silentTicks < this.#timeoutTicks + this.#state.reluctanceTicks()) return;
+    const timeoutTicks = Math.min(this.#timeoutTicks, this.#hurryTicks);
+    if (this.#silentTicks < timeoutTicks + this.#state.reluctanceTicks()) return;
     if (!this.#state.canCampaign) return;
     this.#transitions.becomePreCandidate();
   }
@@ -44,7 +47,7 @@ export class Follower implements Role {
   /** The leader is known to be gone: others may have this vote, and soon this replica asks for theirs. */
   loseLeader(): void {
     this.#leader = noReplica;
-    this.#timeoutTicks = Math.min(this.#timeoutTicks, this.#silentTicks + this.#state.hurriedTicks());
+    this.#hurryTicks = Math.min(this.#hurryTicks, this.#silentTicks + this.#state.hurriedTicks());
   }
 
   step(message: Message): void {
@@ -77,6 +80,7 @@ export class Follower implements Role {
     assert(this.#leader === noReplica || this.#leader === leader);
     this.#leader = leader;
     this.#silentTicks = 0;
+    this.#hurryTicks = Infinity;
   }
 
   #append(append: Append): void {

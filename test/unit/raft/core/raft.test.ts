@@ -127,6 +127,19 @@ describe("elections", () => {
     expect(group.replicas.slice(1).some(({ raft }) => raft.role === "leader")).toBe(true);
   });
 
+  test("a leader whose connection comes back is given as much time as before", () => {
+    const group = new TestGroup([1, 2, 3], { electionTicks: 50 });
+    group.elect(1);
+    const follower = group.replica(2).raft;
+    follower.lost(1);
+    group.tick(1);
+    expect(follower.leader).toBe(1);
+    for (let ticks = 0; ticks < 49; ticks++) {
+      follower.tick();
+      expect(follower.role).toBe("follower");
+    }
+  });
+
   test("the loss of a connection to a follower's fellow changes nothing", () => {
     const group = new TestGroup();
     group.elect(1);
