@@ -65,9 +65,15 @@ export class ClusterClient {
     request: RequestInput<A>,
     bounds: { readonly min?: number; readonly max?: number; readonly timeoutMs?: number } = {},
   ): Promise<ResponseOutput<A>> {
-    const connection = await this.#connect(this.options.random.pick(this.#known()));
-    const { timeoutMs = requestTimeoutMs } = bounds;
-    return await connection.request(api, { version: this.versionOf(api, bounds), timeoutMs }, request);
+    const address = this.options.random.pick(this.#known());
+    try {
+      const connection = await this.#connect(address);
+      const { timeoutMs = requestTimeoutMs } = bounds;
+      return await connection.request(api, { version: this.versionOf(api, bounds), timeoutMs }, request);
+    } catch (error) {
+      if (error instanceof Unanswered) this.#forget(address);
+      throw error;
+    }
   }
 
   /** A connection to the leader of a partition; the leader is looked up again where it is not known. @throws Unanswered, Refused */
@@ -161,6 +167,13 @@ export class ClusterClient {
 
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
+  }
+
+  /** Whoever knows only brokers that do not answer begins anew (KIP-899). */
+  #forget({ host, port }: { readonly host: string; readonly port: number }): void {
+    for (const [nodeId, address] of this.#addresses) {
+      if (address.host === host && address.port === port) this.#addresses.delete(nodeId);
+    }
   }
 
   #known(): readonly { readonly host: string; readonly port: number }[] {
