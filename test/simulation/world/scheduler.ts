@@ -4,9 +4,9 @@ import type { Tripwires } from "./tripwires.ts";
 
 /** Something that happens at a time of the simulation. */
 interface Event {
-  readonly atUs: number;
+  atUs: number;
   /** Equal times run in the order of scheduling. */
-  readonly sequence: number;
+  sequence: number;
   /** Whose program it is a step of; undefined for the world's own. */
   readonly process: SimulatedProcess | undefined;
   readonly label: string;
@@ -84,8 +84,10 @@ export class Scheduler {
     this.#deferred.delete(process);
     const isTimer = ({ label }: Event) => label === "timer";
     for (const event of [...waiting.filter(isTimer), ...waiting.filter((other) => !isTimer(other))]) {
-      const { label, run } = event;
-      if (!event.isCancelled) this.schedule({ afterUs: 0, process, label }, run);
+      // The event itself, and not one like it: whoever scheduled it can still cancel it.
+      event.atUs = this.#nowUs;
+      event.sequence = this.#sequence++;
+      this.#push(event);
     }
   }
 
