@@ -113,7 +113,10 @@ export function observePromises({ onViolation }: Pick<Watched, "onViolation">): 
       return;
     }
     const last = { index: raft.commitIndex, term: raft.termAt(raft.commitIndex) ?? 0 };
+    const isNew = last.index > group.commitIndex;
     group.committedIn.set(raft.term, last.index);
+    // Who has stood still learns late what a majority had, of which some have left since.
+    if (!isNew) return;
     const problems = [before, raft.configuration].map((voters) => unsafetyOf(group, voters, last));
     const [problem] = problems;
     if (problem && problems.every(Boolean)) violate("committedUnsafe", place, `commits ${problem}`);
