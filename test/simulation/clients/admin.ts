@@ -3,6 +3,7 @@ import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { DeleteRecords } from "#protocol/messages/delete-records.ts";
 import { DeleteTopics } from "#protocol/messages/delete-topics.ts";
 import { DescribeConfigs } from "#protocol/messages/describe-configs.ts";
+import { ElectLeaders } from "#protocol/messages/elect-leaders.ts";
 import { Fetch } from "#protocol/messages/fetch.ts";
 import { IncrementalAlterConfigs } from "#protocol/messages/incremental-alter-configs.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
@@ -22,6 +23,8 @@ export type AdminTask =
   | { readonly kind: "alterConfig"; readonly atMs: number; readonly topic: string; readonly value: number }
   | { readonly kind: "readConfig"; readonly atMs: number; readonly topic: string }
   | ReassignTask
+  /** Gives every partition back to the replica that comes first. */
+  | { readonly kind: "electLeaders"; readonly atMs: number }
   | ({ readonly kind: "deleteRecords"; readonly atMs: number; readonly share: number } & TopicPartition);
 
 export interface AdminPlan {
@@ -132,6 +135,8 @@ export class SimulatedAdmin {
         return await readConfig(this.#client, task.topic, this.#reading);
       case "reassign":
         return await reassign(this.#client, task);
+      case "electLeaders":
+        return await this.#electLeaders();
       case "deleteRecords":
         return await this.#deleteRecords(task, task.share);
       default:
@@ -236,6 +241,16 @@ export class SimulatedAdmin {
       expectNone(responses[0]?.errorCode ?? ErrorCode.unknownServerError);
     });
     this.#client.acknowledged([{ kind: "write", register, value }]);
+  }
+
+  /** Whoever cannot lead, or leads already, is told of partition by partition, and no failure. */
+  async #electLeaders(): Promise<void> {
+    const { errorCode } = await this.#client.ask(
+      ElectLeaders,
+      { electionType: 0, topicPartitions: null, timeoutMs: 3_000 },
+      { min: 1 },
+    );
+    expectNone(errorCode);
   }
 
   async #deleteRecords(place: TopicPartition, share: number): Promise<void> {

@@ -39,7 +39,8 @@ const preysOf: Readonly<Record<Focus, readonly Prey[]>> = {
  */
 export function contendedPlanOfSeed(options: PlanOptions): Plan {
   const wide = planOfSeed(options);
-  const random = new RandomStreams(options.seed).stream("contention");
+  const streams = new RandomStreams(options.seed);
+  const random = streams.stream("contention");
   const safetyMs = random.between(4_000, 14_000);
   const topics = [topicOf(random)];
   const places = Array.from({ length: topics[0]?.partitions ?? 1 }, (_, partition) => ({
@@ -67,7 +68,10 @@ export function contendedPlanOfSeed(options: PlanOptions): Plan {
       slowUs: random.pick([20_000, 400_000]),
     },
     topics,
-    clients: clientsOf(random, { wide, safetyMs, places, isWide, focus }),
+    clients: [
+      ...clientsOf(random, { wide, safetyMs, places, isWide, focus }),
+      ...electorsOf(streams.stream("elections"), safetyMs),
+    ],
     faults: [
       ...huntsOf(random, safetyMs, preysOf[focus]),
       ...(isWide ? strayFaultsOf(random, wide, safetyMs) : []),
@@ -146,6 +150,16 @@ function configurerOf(random: Random, safetyMs: number): ClientPlan {
   return { kind: "admin", name: "configurer", tasks };
 }
 
+/** Somebody who has leadership handed back all the time, from whoever got it when the leader was struck. */
+function electorsOf(random: Random, safetyMs: number): ClientPlan[] {
+  if (random.chance(0.5)) return [];
+  const everyMs = random.pick([300, 1_000, 3_000]);
+  const tasks = Array.from({ length: Math.floor(safetyMs / everyMs) }, (_, at): AdminTask => {
+    return { kind: "electLeaders", atMs: 1 + at * everyMs + random.below(everyMs) };
+  });
+  return [{ kind: "admin", name: "elector", tasks }];
+}
+
 /** Somebody who moves the partitions about, where there are nodes to move them to. */
 function moversOf(
   random: Random,
@@ -169,7 +183,8 @@ function within(
       return { ...client, partitions: places, tasks: seeksOf(random, safetyMs) };
     case "admin": {
       const isThere = (task: AdminTask) =>
-        !["t1", "t2"].includes(task.topic) && (!("partition" in task) || task.partition < places.length);
+        !("topic" in task) ||
+        (!["t1", "t2"].includes(task.topic) && (!("partition" in task) || task.partition < places.length));
       const tasks = client.tasks.filter(isThere).map((task) => ({ ...task, atMs: Math.ceil(task.atMs / 4) }));
       return { ...client, tasks };
     }
