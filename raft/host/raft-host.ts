@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { type Configuration, votersOnly } from "../core/configuration.ts";
+import { votersOnly } from "../core/configuration.ts";
 import type { HardState } from "../core/entry.ts";
 import type { RaftLimits, RaftOptions } from "../core/group-state.ts";
 import type { Message, SnapshotPoint } from "../core/messages.ts";
@@ -10,10 +10,10 @@ import type { PassFrame } from "../transport/node-frame.ts";
 import type { PeerIdentity } from "../transport/transport.ts";
 import type { CatchUp } from "./catch-up.ts";
 import { Cluster, type ClusterPorts } from "./cluster.ts";
+import { type GroupStart, recoveredGroup, withConfigurations } from "./group-start.ts";
 import { LoadQueue } from "./load-queue.ts";
 import type { LogStore } from "./log-store.ts";
 import { RaftGroup } from "./raft-group.ts";
-import type { StateMachine } from "./state-machine.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface RaftHostOptions {
@@ -40,26 +40,6 @@ export interface RaftCounts {
   /** Times that a replica heard of no leader and asked whether it could be one. */
   readonly campaigns: number;
   readonly electionsWon: number;
-}
-
-/** What a group starts from. */
-export interface GroupStart {
-  readonly id: number;
-  readonly stateMachine: StateMachine;
-  readonly hardState?: HardState;
-  readonly floor?: Floor;
-  /** What the floor says of a replica that has forgotten its log. */
-  readonly rejoinTerm?: number | undefined;
-  /** As of the floor; this node alone unless told, empty for a replica that is to learn it from a leader. */
-  readonly configuration?: Configuration | undefined;
-  /** Where data ends at the floor, where that is known. */
-  readonly floorNextOffset?: number | undefined;
-  /** Durable entries behind the floor, dense; which of them are committed only the group knows. */
-  readonly entries?: readonly StoredEntry[];
-  /** Where the state machine's data ends. */
-  readonly nextOffset?: number;
-  /** Nobody waits for what followers apply: they may hear of commits a little later, for much less traffic. */
-  readonly tellsCommitsLate?: boolean;
 }
 
 /** What is kept of a replica that has left. */
@@ -168,10 +148,11 @@ export class RaftHost {
   /** Brings a group up from what the disk kept. A replica that is its group's only one elects itself at once; `settled` tells when that is done. */
   async start(start: GroupStart): Promise<RaftGroup> {
     assert(!this.#groups.has(start.id));
+    const entries = await withConfigurations(start, this.#options.log);
     const group = new RaftGroup({
       id: start.id,
       stateMachine: start.stateMachine,
-      raft: this.#raftOptions(start, await this.#withConfigurations(start)),
+      raft: this.#raftOptions(start, entries),
       onWork: (dirty) => this.#markDirty(dirty),
       onUnstagedBytes: (deltaBytes) => {
         this.#unstagedBytes += deltaBytes;
@@ -298,24 +279,8 @@ export class RaftHost {
     return new Promise((resolve) => this.#passWaiters.push(resolve));
   }
 
-  /** Configuration entries must be known from the start: who votes does not wait for the disk. */
-  async #withConfigurations({ id, entries = [] }: GroupStart): Promise<readonly StoredEntry[]> {
-    const complete: StoredEntry[] = [];
-    for (const entry of entries) {
-      const isKnown = entry.kind !== "configuration" || entry.payload;
-      const range = { firstIndex: entry.index, lastIndex: entry.index, bytesMax: Infinity };
-      const [read] = isKnown ? [entry] : await this.#options.log.read(id, range);
-      assert(read);
-      complete.push(read);
-    }
-    return complete;
-  }
-
   #raftOptions(start: GroupStart, entries: readonly StoredEntry[]): RaftOptions {
-    const { hardState = noHardState, nextOffset = 0, tellsCommitsLate = false, rejoinTerm } = start;
-    const configuration = start.configuration ?? votersOnly([this.replica]);
-    const isOnlyVoter = configuration.voters.length === 1 && configuration.voters[0] === this.replica;
-    const log = isOnlyVoter ? behindState(start, entries, nextOffset) : logOf(start, entries);
+    const { tellsCommitsLate = false, rejoinTerm } = start;
     return {
       id: this.replica,
       electionTicks,
@@ -325,9 +290,7 @@ export class RaftHost {
       limits,
       tellsCommitsLate,
       rejoinTerm,
-      hardState: { ...hardState, term: Math.max(hardState.term, log.floor.term, entries.at(-1)?.term ?? 0) },
-      configuration,
-      ...log,
+      ...recoveredGroup(start, entries, this.replica),
     };
   }
 
@@ -539,26 +502,5 @@ export class RaftHost {
   }
 }
 
-const noHardState: HardState = { term: 0, votedFor: noReplica };
-
 /** Where a replica begins that is to learn everything from a leader. */
 const nothingKnown: SnapshotPoint = { index: 0, term: 0, nextOffset: 0, configuration: votersOnly([]) };
-
-/** What a log begins with. */
-type LogStart = Required<Pick<RaftOptions, "floor" | "nextOffset" | "entries">>;
-
-function logOf(start: GroupStart, entries: readonly StoredEntry[]): LogStart {
-  const { floor = { index: 0, term: 0 }, nextOffset = 0 } = start;
-  // Journals from before floors told it are of groups of one, whose data ends there or where entries tell.
-  const floorNextOffset = start.floorNextOffset ?? (floor.index > 0 ? nextOffset : 0);
-  return { floor, nextOffset: floorNextOffset, entries };
-}
-
-/** The log of a replica alone: what its state machine holds was committed, even where the journal has lost it, and that was accepted. */
-function behindState(start: GroupStart, entries: readonly StoredEntry[], nextOffset: number): LogStart {
-  const log = logOf(start, entries);
-  const last = entries.at(-1);
-  const endOffset = last ? last.baseOffset + last.offsetCount : log.nextOffset;
-  if (endOffset >= nextOffset) return log;
-  return { floor: last ? { index: last.index, term: last.term } : log.floor, nextOffset, entries: [] };
-}
