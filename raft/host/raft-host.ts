@@ -9,6 +9,7 @@ import { noReplica, type ReplicaId, replicaId } from "../core/replica-id.ts";
 import type { PassFrame } from "../transport/node-frame.ts";
 import type { PeerIdentity } from "../transport/transport.ts";
 import type { CatchUp } from "./catch-up.ts";
+import { CatchUpDriver } from "./catch-up-driver.ts";
 import { Cluster, type ClusterPorts } from "./cluster.ts";
 import { type GroupStart, recoveredGroup, withConfigurations } from "./group-start.ts";
 import { LoadQueue } from "./load-queue.ts";
@@ -74,6 +75,7 @@ export class RaftHost {
   readonly #dirty = new Set<RaftGroup>();
   readonly #writes: WriteQueue;
   readonly #loads: LoadQueue;
+  readonly #catchUps: CatchUpDriver;
   readonly #cluster: Cluster | undefined;
   readonly #passWaiters: (() => void)[] = [];
   #replica: ReplicaId;
@@ -88,11 +90,16 @@ export class RaftHost {
   #stopped = false;
 
   constructor(options: RaftHostOptions) {
-    const { nodeId, incarnation = 0, log, cluster } = options;
+    const { nodeId, incarnation = 0, log, cluster, catchUp } = options;
     this.#options = options;
     this.#replica = replicaId({ nodeId, incarnation });
     this.#writes = new WriteQueue(log);
     this.#loads = new LoadQueue(log);
+    this.#catchUps = new CatchUpDriver(catchUp, {
+      has: (group) => this.#has(group),
+      restartLog: (group, point) => this.#restartLog(group, point),
+      onWork: (group) => this.#markDirty(group),
+    });
     if (!cluster) return;
     this.#cluster = new Cluster(cluster, {
       replica: () => this.#replica,
@@ -434,8 +441,8 @@ export class RaftHost {
   /** Sets going what takes its time. */
   #begin(group: RaftGroup, { loads, catchUps, install }: Ready): void {
     for (const load of loads) this.#load(group, load).catch((error: unknown) => this.#fail(error));
-    for (const to of catchUps) void this.#offer(group, to);
-    if (install) this.#install(group, install).catch((error: unknown) => this.#fail(error));
+    for (const to of catchUps) void this.#catchUps.offer(group, to);
+    if (install) this.#catchUps.install(group, install).catch((error: unknown) => this.#fail(error));
   }
 
   async #load(group: RaftGroup, load: Load): Promise<void> {
@@ -451,43 +458,11 @@ export class RaftHost {
     this.#markDirty(group);
   }
 
-  async #offer(group: RaftGroup, to: ReplicaId): Promise<void> {
-    try {
-      if (!this.#options.catchUp) throw new Error("Cannot bring a replica close: there is no way to");
-      const index = await this.#options.catchUp.offer(group, to);
-      if (!this.#has(group)) return;
-      group.raft.sendSnapshot(to, group.raft.pointAt(Math.max(index, group.floor.index)));
-    } catch {
-      if (this.#has(group)) group.raft.catchUpFailed(to);
-    }
-    this.#markDirty(group);
-  }
-
-  /** State first, then the floor that stands for it: a crash in between finds committed data ahead of the log, which is applied once. */
-  async #install(group: RaftGroup, point: SnapshotPoint): Promise<void> {
-    const isDone = await this.#installState(group, point);
-    if (!this.#has(group)) return;
-    if (isDone) {
-      this.#writes.dropEntries(group);
-      this.#tellFloor(group, point);
-      await this.flushFloors();
-      if (!this.#has(group)) return;
-      group.installed(point);
-    } else {
-      group.raft.installFailed();
-    }
-    this.#markDirty(group);
-  }
-
-  async #installState(group: RaftGroup, point: SnapshotPoint): Promise<boolean> {
-    const { leader } = group.raft;
-    if (!this.#options.catchUp || leader === noReplica) return false;
-    try {
-      await this.#options.catchUp.install(group, point, leader);
-      return true;
-    } catch {
-      return false;
-    }
+  /** The group's data stands at the point: entries that the log has of it are nothing to it any more. */
+  #restartLog(group: RaftGroup, point: SnapshotPoint): Promise<void> {
+    this.#writes.dropEntries(group);
+    this.#tellFloor(group, point);
+    return this.flushFloors();
   }
 
   #retryLater(): void {
