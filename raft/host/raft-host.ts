@@ -4,7 +4,7 @@ import type { HardState } from "../core/entry.ts";
 import type { RaftLimits, RaftOptions } from "../core/group-state.ts";
 import type { Message, SnapshotPoint } from "../core/messages.ts";
 import type { StoredEntry } from "../core/raft-log.ts";
-import type { Floor, Leadership, Load, Ready } from "../core/ready.ts";
+import type { Floor, Leadership, Ready } from "../core/ready.ts";
 import { noReplica, type ReplicaId, replicaId } from "../core/replica-id.ts";
 import type { PassFrame } from "../transport/node-frame.ts";
 import type { PeerIdentity } from "../transport/transport.ts";
@@ -94,12 +94,11 @@ export class RaftHost {
     this.#options = options;
     this.#replica = replicaId({ nodeId, incarnation });
     this.#writes = new WriteQueue(log);
-    this.#loads = new LoadQueue(log);
-    this.#catchUps = new CatchUpDriver(catchUp, {
-      has: (group) => this.#has(group),
-      restartLog: (group, point) => this.#restartLog(group, point),
-      onWork: (group) => this.#markDirty(group),
-    });
+    const has = (group: RaftGroup) => this.#has(group);
+    const onWork = (group: RaftGroup) => this.#markDirty(group);
+    const restartLog = (group: RaftGroup, point: SnapshotPoint) => this.#restartLog(group, point);
+    this.#loads = new LoadQueue(log, { has, onWork });
+    this.#catchUps = new CatchUpDriver(catchUp, { has, onWork, restartLog });
     if (!cluster) return;
     this.#cluster = new Cluster(cluster, {
       replica: () => this.#replica,
@@ -356,18 +355,9 @@ export class RaftHost {
 
   #tick(): void {
     this.#cluster?.tick();
-    this.#discardUnwritten();
+    this.#writes.discardUnled();
     this.#turn();
     this.#cluster?.sendHeartbeats();
-  }
-
-  /** Lets groups that nobody leads do without entries for which there is no room. */
-  #discardUnwritten(): void {
-    for (const { group, firstIndex } of this.#writes.waiting()) {
-      if (!group.raft.canDiscard) continue;
-      this.#writes.dropEntries(group, group.raft.discardFrom(firstIndex));
-      this.#writes.retry();
-    }
   }
 
   /** Gathers what the groups want and sets it going. */
@@ -440,22 +430,9 @@ export class RaftHost {
 
   /** Sets going what takes its time. */
   #begin(group: RaftGroup, { loads, catchUps, install }: Ready): void {
-    for (const load of loads) this.#load(group, load).catch((error: unknown) => this.#fail(error));
+    for (const load of loads) this.#loads.load(group, load).catch((error: unknown) => this.#fail(error));
     for (const to of catchUps) void this.#catchUps.offer(group, to);
     if (install) this.#catchUps.install(group, install).catch((error: unknown) => this.#fail(error));
-  }
-
-  async #load(group: RaftGroup, load: Load): Promise<void> {
-    const entries = await this.#loads.read(group, load);
-    if (!this.#has(group)) return;
-    // The floor in the log is ahead of the group's until the point is durable.
-    if (load.purpose === "apply" && group.raft.isInstalling) return;
-    if (entries.length > 0 || load.firstIndex <= group.floor.index) group.raft.loaded(load, entries);
-    else if (load.purpose === "apply")
-      throw new Error(`Cannot apply entry ${load.firstIndex} of group ${group.id}: the log has lost it`);
-    // Replaced while it was read: what the replica needs is another thing now.
-    else group.raft.lost(load.purpose);
-    this.#markDirty(group);
   }
 
   /** The group's data stands at the point: entries that the log has of it are nothing to it any more. */

@@ -94,11 +94,12 @@ export class WriteQueue {
     for (const { sizeBytes } of writes) this.#bytes -= sizeBytes;
   }
 
-  /** Groups for whose writes there is no room, and the first entry that waits. */
-  *waiting(): Generator<{ readonly group: RaftGroup; readonly firstIndex: number }> {
-    for (const [group, held] of this.#held) {
-      const first = held.find(({ write }) => write.entries.length > 0)?.write.entries[0];
-      if (first) yield { group, firstIndex: first.index };
+  /** Lets groups that nobody leads do without entries for which there is no room. */
+  discardUnled(): void {
+    for (const { group, firstIndex } of this.#waiting()) {
+      if (!group.raft.canDiscard) continue;
+      this.dropEntries(group, group.raft.discardFrom(firstIndex));
+      this.retry();
     }
   }
 
@@ -113,6 +114,14 @@ export class WriteQueue {
     for (const held of this.#held.get(group) ?? []) {
       const entries = held.write.entries.filter(({ index }) => index < firstIndex);
       held.write = { ...held.write, entries };
+    }
+  }
+
+  /** Groups for whose writes there is no room, and the first entry that waits. */
+  *#waiting(): Generator<{ readonly group: RaftGroup; readonly firstIndex: number }> {
+    for (const [group, held] of this.#held) {
+      const first = held.find(({ write }) => write.entries.length > 0)?.write.entries[0];
+      if (first) yield { group, firstIndex: first.index };
     }
   }
 
