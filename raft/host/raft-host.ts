@@ -15,7 +15,7 @@ import { type GroupStart, recoveredGroup, withConfigurations } from "./group-sta
 import { LoadQueue } from "./load-queue.ts";
 import type { LogStore } from "./log-store.ts";
 import { RaftGroup } from "./raft-group.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { type FlushedWrites, WriteQueue } from "./write-queue.ts";
 
 export interface RaftHostOptions {
   readonly nodeId: number;
@@ -80,20 +80,22 @@ export class RaftHost {
   readonly #passWaiters: (() => void)[] = [];
   #replica: ReplicaId;
   #unstagedBytes = 0;
-  #mustFlush = false;
   #campaigns = 0;
   #electionsWon = 0;
-  #cancelRetry: (() => void) | undefined;
   #isReluctant = false;
   #passScheduled = false;
-  #writing = false;
   #stopped = false;
 
   constructor(options: RaftHostOptions) {
-    const { nodeId, incarnation = 0, log, cluster, catchUp } = options;
+    const { nodeId, incarnation = 0, log, scheduleRetry, cluster, catchUp } = options;
     this.#options = options;
     this.#replica = replicaId({ nodeId, incarnation });
-    this.#writes = new WriteQueue(log);
+    this.#writes = new WriteQueue({
+      log,
+      scheduleRetry,
+      onRetryDue: () => this.#schedule(),
+      onFlushed: (flushed) => this.#written(flushed),
+    });
     const has = (group: RaftGroup) => this.#has(group);
     const onWork = (group: RaftGroup) => this.#markDirty(group);
     const restartLog = (group: RaftGroup, point: SnapshotPoint) => this.#restartLog(group, point);
@@ -195,7 +197,7 @@ export class RaftHost {
       group.close();
     }
     this.#options.log.forget(id);
-    this.#mustFlush = true;
+    this.#writes.demandFlush();
     this.#schedule();
   }
 
@@ -229,10 +231,11 @@ export class RaftHost {
 
   /** Makes floors that moved durable, which otherwise ride with the next entries; waits for no entry. */
   async flushFloors(): Promise<void> {
-    this.#mustFlush = true;
+    this.#writes.demandFlush();
     this.#schedule();
-    // The write under way was staged before.
-    while (!this.#stopped && (this.#mustFlush || this.#writing)) await this.#nextPass();
+    // The flush under way took what was staged before.
+    while (!this.#stopped && (this.#writes.isFlushDemanded || this.#writes.isFlushing))
+      await this.#nextPass();
   }
 
   /** Resolves when nothing is waiting for the journal any more, or only what it has no room for. */
@@ -243,7 +246,7 @@ export class RaftHost {
   /** Starts no further pass and applies nothing more; resolves when no write is under way. */
   async stop(): Promise<void> {
     this.#end();
-    while (this.#writing) await this.#nextPass();
+    while (this.#writes.isFlushing) await this.#nextPass();
   }
 
   /** A peer's frame has come in. */
@@ -272,9 +275,7 @@ export class RaftHost {
   }
 
   get #hasWork(): boolean {
-    return (
-      this.#writing || this.#mustFlush || this.#writes.hasStaged || this.#dirty.size > 0 || this.#loads.isBusy
-    );
+    return this.#writes.isFlushing || this.#writes.wantsFlush || this.#dirty.size > 0 || this.#loads.isBusy;
   }
 
   #has(group: RaftGroup): boolean {
@@ -313,7 +314,7 @@ export class RaftHost {
   #markDirty(group: RaftGroup): void {
     this.#dirty.add(group);
     // What a replica alone wants has to wait for the log in any case.
-    if (!this.#writing || !group.isAlone) this.#schedule();
+    if (!this.#writes.isFlushing || !group.isAlone) this.#schedule();
   }
 
   #schedule(): void {
@@ -342,13 +343,13 @@ export class RaftHost {
 
   #end(): void {
     this.#stopped = true;
-    this.#cancelRetry?.();
+    this.#writes.stop();
     this.#cluster?.stop();
     this.#wakePassWaiters();
   }
 
   #pass(): void {
-    if (this.#mustFlush || !this.#cancelRetry) this.#writes.retry();
+    this.#writes.retry();
     this.#cluster?.takeInbox();
     this.#turn();
   }
@@ -365,23 +366,14 @@ export class RaftHost {
     // What one applies may remove another.
     for (const group of [...this.#dirty]) if (this.#dirty.has(group)) this.#collect(group);
     this.#cluster?.flush();
-    if (!this.#writing && (this.#writes.hasStaged || this.#mustFlush)) {
-      this.#flush().catch((error: unknown) => this.#fail(error));
+    if (!this.#writes.isFlushing && this.#writes.wantsFlush) {
+      this.#writes.flush().catch((error: unknown) => this.#fail(error));
     }
-    if (this.#writes.isFull) this.#retryLater();
+    this.#writes.retryLater();
     this.#wakePassWaiters();
   }
 
-  async #flush(): Promise<void> {
-    this.#writing = true;
-    this.#mustFlush = false;
-    const { writes, hardStates } = this.#writes.take();
-    try {
-      await this.#options.log.flush();
-    } finally {
-      this.#writing = false;
-    }
-    this.#writes.completed(writes);
+  #written({ writes, hardStates }: FlushedWrites): void {
     this.#guarded(() => {
       for (const { group, token } of hardStates) {
         if (!this.#has(group)) continue;
@@ -394,7 +386,7 @@ export class RaftHost {
         this.#collect(group);
       }
       this.#cluster?.flush();
-      if (this.#dirty.size > 0 || this.#writes.hasStaged || this.#mustFlush) this.#schedule();
+      if (this.#dirty.size > 0 || this.#writes.wantsFlush) this.#schedule();
     });
     this.#wakePassWaiters();
   }
@@ -440,13 +432,6 @@ export class RaftHost {
     this.#writes.dropEntries(group);
     this.#tellFloor(group, point);
     return this.flushFloors();
-  }
-
-  #retryLater(): void {
-    this.#cancelRetry ??= this.#options.scheduleRetry(() => {
-      this.#cancelRetry = undefined;
-      this.#schedule();
-    });
   }
 
   #wakePassWaiters(): void {

@@ -3,38 +3,55 @@ import { LogFullError, type LogStore } from "./log-store.ts";
 import type { RaftGroup } from "./raft-group.ts";
 
 /** A write of one group on its way to the disk. */
-export interface GroupWrite {
+interface GroupWrite {
   readonly group: RaftGroup;
   write: Write;
   readonly sizeBytes: number;
 }
 
 /** Term and vote of a write whose entries wait for room. */
-export interface GroupHardState {
+interface GroupHardState {
   readonly group: RaftGroup;
   readonly token: WriteToken;
 }
 
-/** What one flush makes durable. */
-export interface TakenWrites {
+/** What one flush has made durable. */
+export interface FlushedWrites {
   readonly writes: readonly GroupWrite[];
   readonly hardStates: readonly GroupHardState[];
 }
 
+/** What the queue takes from the host and its world. */
+interface WriteQueueOptions {
+  readonly log: LogStore;
+  /** Runs a callback after a while, unless the answer is called. */
+  readonly scheduleRetry: (callback: () => void) => () => void;
+  /** Told that it is time to `retry`. */
+  readonly onRetryDue: () => void;
+  /** Told what is durable now. */
+  readonly onFlushed: (flushed: FlushedWrites) => void;
+}
+
 /**
- * Writes from the groups to the log, each group's in order. Those that the log has no room for wait, and with
- * them all later ones of their group: they are neither durable nor refused until there is room. Terms and votes wait
- * for nothing: a replica without room for entries must still be able to elect others.
+ * Writes from the groups to the log, each group's in order, with one flush at a time for all of them. Those that the
+ * log has no room for wait, and with them all later ones of their group: they are neither durable nor refused until
+ * there is room. Terms and votes wait for nothing: a replica without room for entries must still be able to elect
+ * others.
  */
 export class WriteQueue {
+  readonly #options: WriteQueueOptions;
   readonly #log: LogStore;
   #staged: GroupWrite[] = [];
   #hardStates: GroupHardState[] = [];
   readonly #held = new Map<RaftGroup, GroupWrite[]>();
   #bytes = 0;
+  #isFlushing = false;
+  #isFlushDemanded = false;
+  #cancelRetry: (() => void) | undefined;
 
-  constructor(log: LogStore) {
-    this.#log = log;
+  constructor(options: WriteQueueOptions) {
+    this.#options = options;
+    this.#log = options.log;
   }
 
   /** Payload bytes of writes that have not completed. */
@@ -42,14 +59,23 @@ export class WriteQueue {
     return this.#bytes;
   }
 
-  /** Whether the next flush would make a write durable. */
-  get hasStaged(): boolean {
-    return this.#staged.length > 0 || this.#hardStates.length > 0;
+  get isFlushing(): boolean {
+    return this.#isFlushing;
   }
 
-  /** Whether writes wait for room. */
-  get isFull(): boolean {
-    return this.#held.size > 0;
+  /** Whether there is anything for the next flush. */
+  get wantsFlush(): boolean {
+    return this.#staged.length > 0 || this.#hardStates.length > 0 || this.#isFlushDemanded;
+  }
+
+  /** Whether `demandFlush` was called for the next flush. */
+  get isFlushDemanded(): boolean {
+    return this.#isFlushDemanded;
+  }
+
+  /** Asks for a flush that waits for no entry: what was told to the log otherwise is to be durable. */
+  demandFlush(): void {
+    this.#isFlushDemanded = true;
   }
 
   add(group: RaftGroup, write: Write): void {
@@ -68,30 +94,39 @@ export class WriteQueue {
     held.push(groupWrite);
   }
 
-  /** Tries the writes that wait for room. */
+  /** Tries the writes that wait for room, unless that is to wait for a while. */
   retry(): void {
-    for (const [group, held] of this.#held) {
-      let count = 0;
-      for (const write of held) {
-        if (!this.#stage(write)) break;
-        count += 1;
-      }
-      held.splice(0, count);
-      if (held.length === 0) this.#held.delete(group);
-    }
+    if (this.#isFlushDemanded || !this.#cancelRetry) this.#retryHeld();
   }
 
-  /** Takes what the flush that begins now makes durable. */
-  take(): TakenWrites {
-    const taken = { writes: this.#staged, hardStates: this.#hardStates };
+  /** Sees to it that writes which wait for room are tried again. */
+  retryLater(): void {
+    if (this.#held.size === 0) return;
+    this.#cancelRetry ??= this.#options.scheduleRetry(() => {
+      this.#cancelRetry = undefined;
+      this.#options.onRetryDue();
+    });
+  }
+
+  /** Makes durable what is staged; not called again while it is flushing. @throws what the log throws */
+  async flush(): Promise<void> {
+    this.#isFlushing = true;
+    this.#isFlushDemanded = false;
+    const flushed = { writes: this.#staged, hardStates: this.#hardStates };
     this.#staged = [];
     this.#hardStates = [];
-    return taken;
+    try {
+      await this.#log.flush();
+    } finally {
+      this.#isFlushing = false;
+    }
+    for (const { sizeBytes } of flushed.writes) this.#bytes -= sizeBytes;
+    this.#options.onFlushed(flushed);
   }
 
-  /** Writes that were taken are durable. */
-  completed(writes: readonly GroupWrite[]): void {
-    for (const { sizeBytes } of writes) this.#bytes -= sizeBytes;
+  /** Tries nothing more by itself; a flush under way still ends. */
+  stop(): void {
+    this.#cancelRetry?.();
   }
 
   /** Lets groups that nobody leads do without entries for which there is no room. */
@@ -99,7 +134,7 @@ export class WriteQueue {
     for (const { group, firstIndex } of this.#waiting()) {
       if (!group.raft.canDiscard) continue;
       this.dropEntries(group, group.raft.discardFrom(firstIndex));
-      this.retry();
+      this.#retryHeld();
     }
   }
 
@@ -122,6 +157,18 @@ export class WriteQueue {
     for (const [group, held] of this.#held) {
       const first = held.find(({ write }) => write.entries.length > 0)?.write.entries[0];
       if (first) yield { group, firstIndex: first.index };
+    }
+  }
+
+  #retryHeld(): void {
+    for (const [group, held] of this.#held) {
+      let count = 0;
+      for (const write of held) {
+        if (!this.#stage(write)) break;
+        count += 1;
+      }
+      held.splice(0, count);
+      if (held.length === 0) this.#held.delete(group);
     }
   }
 
