@@ -14,6 +14,7 @@ import { Cluster, type ClusterPorts } from "./cluster.ts";
 import { type GroupStart, recoveredGroup, withConfigurations } from "./group-start.ts";
 import { LoadQueue } from "./load-queue.ts";
 import type { LogStore } from "./log-store.ts";
+import { PassSchedule } from "./pass-schedule.ts";
 import { RaftGroup } from "./raft-group.ts";
 import { type FlushedWrites, WriteQueue } from "./write-queue.ts";
 
@@ -73,27 +74,30 @@ export class RaftHost {
   readonly #options: RaftHostOptions;
   readonly #groups = new Map<number, RaftGroup>();
   readonly #dirty = new Set<RaftGroup>();
+  readonly #passes: PassSchedule;
   readonly #writes: WriteQueue;
   readonly #loads: LoadQueue;
   readonly #catchUps: CatchUpDriver;
   readonly #cluster: Cluster | undefined;
-  readonly #passWaiters: (() => void)[] = [];
   #replica: ReplicaId;
   #unstagedBytes = 0;
   #campaigns = 0;
   #electionsWon = 0;
   #isReluctant = false;
-  #passScheduled = false;
-  #stopped = false;
 
   constructor(options: RaftHostOptions) {
-    const { nodeId, incarnation = 0, log, scheduleRetry, cluster, catchUp } = options;
+    const { nodeId, incarnation = 0, log, schedulePass, scheduleRetry, cluster, catchUp } = options;
     this.#options = options;
     this.#replica = replicaId({ nodeId, incarnation });
+    this.#passes = new PassSchedule({
+      schedulePass,
+      onPass: () => this.#pass(),
+      onFailed: (error) => this.#fail(error),
+    });
     this.#writes = new WriteQueue({
       log,
       scheduleRetry,
-      onRetryDue: () => this.#schedule(),
+      onRetryDue: () => this.#passes.schedule(),
       onFlushed: (flushed) => this.#written(flushed),
     });
     const has = (group: RaftGroup) => this.#has(group);
@@ -105,8 +109,8 @@ export class RaftHost {
     this.#cluster = new Cluster(cluster, {
       replica: () => this.#replica,
       groups: this.#groups,
-      onInbox: () => this.#schedule(),
-      onTick: () => this.#guarded(() => this.#tick()),
+      onInbox: () => this.#passes.schedule(),
+      onTick: () => this.#passes.run(() => this.#tick()),
       onDirty: (group) => this.#dirty.add(group),
       collect: (group) => this.#collect(group),
       electionTicks,
@@ -178,12 +182,12 @@ export class RaftHost {
 
   /** Resolves when a group of this replica alone leads, with all that was committed before applied, or is that no more. */
   async settled(group: RaftGroup): Promise<void> {
-    while (this.#has(group) && group.isAlone && !group.isSettledLeader) await this.#nextPass();
+    while (this.#has(group) && group.isAlone && !group.isSettledLeader) await this.#passes.next();
   }
 
   /** Resolves when the term of a group is durable, or it is there no more. */
   async termDurable(group: RaftGroup): Promise<void> {
-    while (this.#has(group) && !group.isTermDurable) await this.#nextPass();
+    while (this.#has(group) && !group.isTermDurable) await this.#passes.next();
   }
 
   /** Forgets a group, whether it was started or not, and all that the journal has of it. */
@@ -198,7 +202,7 @@ export class RaftHost {
     }
     this.#options.log.forget(id);
     this.#writes.demandFlush();
-    this.#schedule();
+    this.#passes.schedule();
   }
 
   /**
@@ -232,31 +236,31 @@ export class RaftHost {
   /** Makes floors that moved durable, which otherwise ride with the next entries; waits for no entry. */
   async flushFloors(): Promise<void> {
     this.#writes.demandFlush();
-    this.#schedule();
+    this.#passes.schedule();
     // The flush under way took what was staged before.
-    while (!this.#stopped && (this.#writes.isFlushDemanded || this.#writes.isFlushing))
-      await this.#nextPass();
+    while (!this.#passes.isStopped && (this.#writes.isFlushDemanded || this.#writes.isFlushing))
+      await this.#passes.next();
   }
 
   /** Resolves when nothing is waiting for the journal any more, or only what it has no room for. */
   async drained(): Promise<void> {
-    while (!this.#stopped && this.#hasWork) await this.#nextPass();
+    while (!this.#passes.isStopped && this.#hasWork) await this.#passes.next();
   }
 
   /** Starts no further pass and applies nothing more; resolves when no write is under way. */
   async stop(): Promise<void> {
     this.#end();
-    while (this.#writes.isFlushing) await this.#nextPass();
+    while (this.#writes.isFlushing) await this.#passes.next();
   }
 
   /** A peer's frame has come in. */
   receive(from: PeerIdentity, frame: PassFrame): void {
-    if (!this.#stopped) this.#cluster?.receive(replicaId(from), frame);
+    if (!this.#passes.isStopped) this.#cluster?.receive(replicaId(from), frame);
   }
 
   /** The connection to a peer has broken, or the peer has said goodbye: where it leads, elections are near. */
   lost(peer: PeerIdentity): void {
-    if (this.#stopped) return;
+    if (this.#passes.isStopped) return;
     const replica = replicaId(peer);
     this.#cluster?.lost(replica);
     for (const group of this.#groups.values()) {
@@ -264,14 +268,14 @@ export class RaftHost {
       group.lost(replica);
       if (group.raft.hasReady) this.#dirty.add(group);
     }
-    this.#schedule();
+    this.#passes.schedule();
   }
 
   /** Frames to a node go again after some were dropped: what they said is said again at once. */
   outboxDrained(nodeId: number): void {
-    if (this.#stopped) return;
+    if (this.#passes.isStopped) return;
     this.#cluster?.drained(nodeId);
-    this.#schedule();
+    this.#passes.schedule();
   }
 
   get #hasWork(): boolean {
@@ -279,11 +283,7 @@ export class RaftHost {
   }
 
   #has(group: RaftGroup): boolean {
-    return !this.#stopped && this.#groups.get(group.id) === group;
-  }
-
-  #nextPass(): Promise<void> {
-    return new Promise((resolve) => this.#passWaiters.push(resolve));
+    return !this.#passes.isStopped && this.#groups.get(group.id) === group;
   }
 
   #raftOptions(start: GroupStart, entries: readonly StoredEntry[]): RaftOptions {
@@ -314,26 +314,7 @@ export class RaftHost {
   #markDirty(group: RaftGroup): void {
     this.#dirty.add(group);
     // What a replica alone wants has to wait for the log in any case.
-    if (!this.#writes.isFlushing || !group.isAlone) this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#passScheduled || this.#stopped) return;
-    this.#passScheduled = true;
-    this.#options.schedulePass(() => {
-      this.#passScheduled = false;
-      this.#guarded(() => this.#pass());
-    });
-  }
-
-  /** A throw from here on is a failed write or a bug: either way nothing may go on. */
-  #guarded(work: () => void): void {
-    if (this.#stopped) return;
-    try {
-      work();
-    } catch (error) {
-      this.#fail(error);
-    }
+    if (!this.#writes.isFlushing || !group.isAlone) this.#passes.schedule();
   }
 
   #fail(error: unknown): void {
@@ -342,10 +323,9 @@ export class RaftHost {
   }
 
   #end(): void {
-    this.#stopped = true;
+    this.#passes.stop();
     this.#writes.stop();
     this.#cluster?.stop();
-    this.#wakePassWaiters();
   }
 
   #pass(): void {
@@ -370,11 +350,11 @@ export class RaftHost {
       this.#writes.flush().catch((error: unknown) => this.#fail(error));
     }
     this.#writes.retryLater();
-    this.#wakePassWaiters();
+    this.#passes.done();
   }
 
   #written({ writes, hardStates }: FlushedWrites): void {
-    this.#guarded(() => {
+    this.#passes.run(() => {
       for (const { group, token } of hardStates) {
         if (!this.#has(group)) continue;
         group.hardStatePersisted(token);
@@ -386,9 +366,9 @@ export class RaftHost {
         this.#collect(group);
       }
       this.#cluster?.flush();
-      if (this.#dirty.size > 0 || this.#writes.wantsFlush) this.#schedule();
+      if (this.#dirty.size > 0 || this.#writes.wantsFlush) this.#passes.schedule();
     });
-    this.#wakePassWaiters();
+    this.#passes.done();
   }
 
   /** Does what a group wants until it wants nothing more. */
@@ -432,10 +412,6 @@ export class RaftHost {
     this.#writes.dropEntries(group);
     this.#tellFloor(group, point);
     return this.flushFloors();
-  }
-
-  #wakePassWaiters(): void {
-    for (const wake of this.#passWaiters.splice(0)) wake();
   }
 }
 
