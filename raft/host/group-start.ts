@@ -32,7 +32,7 @@ export interface GroupStart {
 type LogStart = Required<Pick<RaftOptions, "floor" | "nextOffset" | "entries">>;
 
 /** What the core is to know of a group's past. */
-export type RecoveredGroup = LogStart & Pick<RaftOptions, "hardState" | "configuration">;
+export type RecoveredGroup = LogStart & Pick<RaftOptions, "hardState" | "rejoinTerm" | "configuration">;
 
 /** Configuration entries must be known from the start: who votes does not wait for the disk. @throws what reading throws */
 export async function withConfigurations(
@@ -56,12 +56,12 @@ export function recoveredGroup(
   entries: readonly StoredEntry[],
   replica: ReplicaId,
 ): RecoveredGroup {
-  const { hardState = noHardState, configuration = votersOnly([replica]) } = start;
+  const { hardState = noHardState, rejoinTerm, configuration = votersOnly([replica]) } = start;
   const isOnlyVoter = configuration.voters.length === 1 && configuration.voters[0] === replica;
   const log = isOnlyVoter ? behindState(start, entries) : logOf(start, entries);
   // A vote or a term is never behind the entries.
   const term = Math.max(hardState.term, log.floor.term, entries.at(-1)?.term ?? 0);
-  return { hardState: { ...hardState, term }, configuration, ...log };
+  return { hardState: { ...hardState, term }, rejoinTerm, configuration, ...log };
 }
 
 const noHardState: HardState = { term: 0, votedFor: noReplica };

@@ -287,7 +287,6 @@ export class RaftHost {
   }
 
   #raftOptions(start: GroupStart, entries: readonly StoredEntry[]): RaftOptions {
-    const { tellsCommitsLate = false, rejoinTerm } = start;
     return {
       id: this.replica,
       electionTicks,
@@ -295,8 +294,7 @@ export class RaftHost {
       electionJitter: (below) => this.#cluster?.randomBelow(below) ?? 0,
       reluctanceTicks: () => (this.#isReluctant ? reluctanceTicks : 0),
       limits,
-      tellsCommitsLate,
-      rejoinTerm,
+      tellsCommitsLate: start.tellsCommitsLate ?? false,
       ...recoveredGroup(start, entries, this.replica),
     };
   }
