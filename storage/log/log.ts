@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BatchCache, batchOverheadBytes, type LogCache } from "../cache/batch-cache.ts";
+import type { BatchCache, LogCache } from "../cache/batch-cache.ts";
 import type { AlignedMemory } from "../io/aligned-loan.ts";
 import { DiskError, type FileSystem } from "../io/file.ts";
 import { type CompactableRange, type CompactionRules, compactableRange } from "../retention/compaction.ts";
@@ -58,8 +58,6 @@ export class Log implements AsyncDisposable {
   /** What an unfinished write had left, and opening cut off. */
   readonly tornTail: TornTail | undefined;
   readonly #disk: LogDisk;
-  readonly #nowMs: () => number;
-  readonly #budget: DirtyBudget;
   readonly #cache: LogCache;
   readonly #indexes: SegmentIndexes;
   readonly #coldReads: ColdReads;
@@ -71,7 +69,6 @@ export class Log implements AsyncDisposable {
   #nextOffset: number;
   /** Compaction came up to here. */
   #cleanedOffset: number;
-  #dirtySinceMs: number | undefined;
   /** No more appends and reads. */
   #isClosed = false;
   /** Nor changes to files. */
@@ -104,9 +101,7 @@ export class Log implements AsyncDisposable {
   private constructor(disk: LogDisk, options: LogOptions, recovered: RecoveredLog) {
     this.directory = options.directory;
     this.#disk = disk;
-    this.#nowMs = options.nowMs;
-    this.#budget = options.dirty;
-    this.#dirty = new DirtyBatches(options.format);
+    this.#dirty = new DirtyBatches(options.format, options.dirty, options.nowMs);
     this.#cache = options.cache.forLog();
     this.#indexes = options.indexes ?? new SegmentIndexes(disk);
     this.#coldReads = new ColdReads(disk, this.#cache, this.#indexes);
@@ -145,12 +140,12 @@ export class Log implements AsyncDisposable {
 
   /** Memory that those batches take. */
   get dirtyBytes(): number {
-    return this.#dirty.sizeBytes + this.#dirty.count * batchOverheadBytes;
+    return this.#dirty.memoryBytes;
   }
 
   /** When the oldest of the dirty batches came, as `nowMs` told it; undefined when all is flushed. */
   get dirtySinceMs(): number | undefined {
-    return this.#dirty.count === 0 ? undefined : this.#dirtySinceMs;
+    return this.#dirty.sinceMs;
   }
 
   get config(): LogConfig {
@@ -170,8 +165,6 @@ export class Log implements AsyncDisposable {
     assert(Number.isSafeInteger(header.nextOffset));
     assert(bytes.length === header.sizeBytes);
 
-    if (this.#dirty.count === 0) this.#dirtySinceMs = this.#nowMs();
-    this.#budget.add(bytes.length + batchOverheadBytes);
     const { baseOffset, nextOffset } = header;
     const held = { bytes, baseOffset, nextOffset };
     this.#dirty.push(held);
@@ -253,7 +246,6 @@ export class Log implements AsyncDisposable {
         this.#startOffset = startOffset;
         this.#nextOffset = startOffset;
         this.#epochs = new EpochIndex(epochs);
-        this.#budget.remove(this.dirtyBytes);
         this.#dirty.clear();
         this.#cache.clear();
         this.#coldReads.forgetTrails();
@@ -409,8 +401,7 @@ export class Log implements AsyncDisposable {
     const endOffset = this.#nextOffset;
     while (this.#dirty.count > 0 && this.flushedOffset < endOffset) {
       const batches = await this.#segments.writeSome(this.#dirty, this.#config, this.#facts());
-      this.#budget.remove(this.#dirty.shift(batches.length) + batches.length * batchOverheadBytes);
-      this.#dirtySinceMs = this.#nowMs();
+      this.#dirty.shift(batches.length);
       if (this.#segments.uncheckpointedBytes >= this.#config.checkpointBytes) {
         await this.#segments.checkpoint(this.#facts());
       }
@@ -538,7 +529,6 @@ export class Log implements AsyncDisposable {
   async #release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#budget.remove(this.dirtyBytes);
     this.#dirty.clear();
     this.#cache.clear();
     await this.#segments.release();
