@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { BatchCache, LogCache } from "../cache/batch-cache.ts";
 import type { AlignedMemory } from "../io/aligned-loan.ts";
-import { DiskError, type FileSystem } from "../io/file.ts";
+import type { FileSystem } from "../io/file.ts";
 import { type CompactableRange, type CompactionRules, compactableRange } from "../retention/compaction.ts";
 import { expiredSegmentCount } from "../retention/retention.ts";
 import type { Checksum } from "../snapshots/small-file.ts";
@@ -10,6 +10,7 @@ import { ColdReads } from "./cold-reads.ts";
 import { DirtyBatches } from "./dirty-batches.ts";
 import type { DirtyBudget } from "./dirty-budget.ts";
 import { EpochIndex, type EpochStart } from "./epoch-index.ts";
+import { FileChanges } from "./file-changes.ts";
 import { type CompactionReport, type CompactionRequest, compactLog } from "./log-compaction.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
@@ -64,18 +65,14 @@ export class Log implements AsyncDisposable {
   readonly #dirty: DirtyBatches;
   #epochs: EpochIndex;
   readonly #segments: Segments;
+  readonly #changes: FileChanges;
   #config: LogConfig;
   #startOffset: number;
   #nextOffset: number;
   /** Compaction came up to here. */
   #cleanedOffset: number;
-  /** No more appends and reads. */
+  /** No more appends and reads; changes to files may still come. */
   #isClosed = false;
-  /** Nor changes to files. */
-  #isReleased = false;
-  #failure: unknown;
-  /** Settles when the last of the queued changes to files is done. */
-  #changes: Promise<unknown> = Promise.resolve();
   #queuedFlush: Promise<void> | undefined;
   #compaction: Promise<CompactionReport | undefined> | undefined;
 
@@ -107,6 +104,7 @@ export class Log implements AsyncDisposable {
     this.#coldReads = new ColdReads(disk, this.#cache, this.#indexes);
     this.#config = checkedConfig(options.config);
     this.#segments = new Segments(disk, { ...options, indexes: this.#indexes }, recovered);
+    this.#changes = new FileChanges(options.directory);
     this.#epochs = recovered.epochs;
     this.#startOffset = recovered.startOffset;
     this.#nextOffset = recovered.nextOffset;
@@ -178,7 +176,7 @@ export class Log implements AsyncDisposable {
    * @throws DiskError; after "full" everything is still there and a later flush may succeed, after "io" none will.
    */
   flush(): Promise<void> {
-    this.#queuedFlush ??= this.#exclusively(() => {
+    this.#queuedFlush ??= this.#changes.run(() => {
       this.#queuedFlush = undefined;
       return this.#writeDirty();
     });
@@ -226,7 +224,7 @@ export class Log implements AsyncDisposable {
 
   /** Moves the start of the log, durably, and removes whole segments below it (DeleteRecords). @throws DiskError */
   trimTo(offset: number): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#changes.run(async () => {
       if (offset <= this.#startOffset) return;
       this.#checkRange(offset);
       if (offset > this.flushedOffset) await this.#writeDirty();
@@ -240,7 +238,7 @@ export class Log implements AsyncDisposable {
    * leader has nothing left of what it has. @throws DiskError
    */
   restartAt(startOffset: number, epochs: readonly EpochStart[]): Promise<void> {
-    return this.#exclusively(() =>
+    return this.#changes.run(() =>
       this.#segments.restartAt(startOffset, { epochs, cleanedOffset: this.#cleanedOffset }, () => {
         assert(startOffset >= this.#nextOffset);
         this.#startOffset = startOffset;
@@ -255,7 +253,7 @@ export class Log implements AsyncDisposable {
 
   /** Removes the segments that retention by time and size lets go. @throws DiskError */
   applyRetention({ nowMs }: { nowMs: number }): Promise<{ removedSegments: number }> {
-    return this.#exclusively(async () => {
+    return this.#changes.run(async () => {
       const { retentionMs, retentionBytes } = this.#config;
       const written = this.#segments.list().filter((segment) => segment.sizeBytes > 0);
       const count = expiredSegmentCount(written, { nowMs, retentionMs, retentionBytes });
@@ -278,7 +276,7 @@ export class Log implements AsyncDisposable {
    */
   async sealAged({ nowMs }: { nowMs: number }): Promise<void> {
     if (!this.#isAged(nowMs)) return;
-    await this.#exclusively(async () => {
+    await this.#changes.run(async () => {
       if (this.#isAged(nowMs)) await this.#segments.sealOpen(this.#config, this.#facts());
     });
   }
@@ -302,7 +300,7 @@ export class Log implements AsyncDisposable {
       replace: (old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number) =>
         this.#replace(old, fresh, cleanedOffset),
       discard: (made: readonly Segment[]) =>
-        this.#exclusively(() => this.#segments.discard(made, this.#facts())),
+        this.#changes.run(() => this.#segments.discard(made, this.#facts())),
     };
     this.#compaction = compactLog(target, range, request);
     try {
@@ -345,7 +343,7 @@ export class Log implements AsyncDisposable {
 
   /** Makes a restart cheap: it scans only what is flushed after this. @throws DiskError */
   checkpoint(): Promise<void> {
-    return this.#exclusively(() => this.#segments.checkpoint(this.#facts()));
+    return this.#changes.run(() => this.#segments.checkpoint(this.#facts()));
   }
 
   /** Flushes, cuts the padding and writes indexes and checkpoint; the files are closed even when that fails. */
@@ -354,7 +352,7 @@ export class Log implements AsyncDisposable {
     this.#isClosed = true;
     try {
       await this.#compactionEnd();
-      await this.#exclusively(async () => {
+      await this.#changes.run(async () => {
         await this.#writeDirty();
         await this.#segments.finish(this.#facts());
       });
@@ -371,7 +369,7 @@ export class Log implements AsyncDisposable {
   async abandon(): Promise<void> {
     this.#isClosed = true;
     await this.#compactionEnd();
-    await this.#changes; // Never rejects.
+    await this.#changes.settled;
     await this.#release();
   }
 
@@ -379,22 +377,6 @@ export class Log implements AsyncDisposable {
   async remove(): Promise<void> {
     await this.abandon();
     await this.#disk.files.removeDirectory(this.directory);
-  }
-
-  /** Runs changes to files one at a time; after a failed durable write none is tried again. */
-  #exclusively<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#changes.then(async () => {
-      if (this.#failure) throw this.#failure;
-      if (this.#isReleased) throw new LogClosedError(this.directory);
-      try {
-        return await change();
-      } catch (error) {
-        if (error instanceof DiskError && error.code === "io") this.#failure = error;
-        throw error;
-      }
-    });
-    this.#changes = result.catch(() => undefined);
-    return result;
   }
 
   async #writeDirty(): Promise<void> {
@@ -422,7 +404,7 @@ export class Log implements AsyncDisposable {
   }
 
   #replace(old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number): Promise<boolean> {
-    return this.#exclusively(async () => {
+    return this.#changes.run(async () => {
       const facts = { ...this.#facts(), cleanedOffset: Math.max(cleanedOffset, this.#cleanedOffset) };
       const isReplaced = await this.#segments.replace(old, fresh, facts);
       if (!isReplaced) return false;
@@ -527,8 +509,8 @@ export class Log implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
+    if (this.#changes.isEnded) return;
+    this.#changes.end();
     this.#dirty.clear();
     this.#cache.clear();
     await this.#segments.release();
