@@ -1,3 +1,6 @@
+import assert from "node:assert/strict";
+import { tornBytesMax } from "./log-recovery.ts";
+
 /** How one log rolls, flushes, indexes and keeps its segments; `updateConfig` replaces it while running. */
 export interface LogConfig {
   /** A segment is sealed before it would grow past this. At most 2^31 - 1, as index entries are 32 bits wide. */
@@ -35,3 +38,12 @@ export const defaultLogConfig: LogConfig = Object.freeze({
   checkpointBytes: 67_108_864,
   readAheadBytesMax: 1_048_576,
 });
+
+/** The same, if a log can work with it. */
+export function checkedLogConfig(config: LogConfig): LogConfig {
+  assert(config.segmentBytes > 0 && config.indexIntervalBytes >= 0 && config.checkpointBytes > 0);
+  // What a write leaves unfinished is a torn tail only up to there.
+  assert(config.writeBytesMax > 0 && config.writeBytesMax < tornBytesMax);
+  assert(config.readAheadBytesMax > 0);
+  return config;
+}

@@ -6,23 +6,23 @@ import { type CompactableRange, type CompactionRules, compactableRange } from ".
 import { expiredSegmentCount } from "../retention/retention.ts";
 import type { Checksum } from "../snapshots/small-file.ts";
 import type { BatchFormat, BatchHeader } from "./batch-format.ts";
-import { ColdReads } from "./cold-reads.ts";
 import { DirtyBatches } from "./dirty-batches.ts";
 import type { DirtyBudget } from "./dirty-budget.ts";
-import { EpochIndex, type EpochStart } from "./epoch-index.ts";
+import type { EpochStart } from "./epoch-index.ts";
 import { FileChanges } from "./file-changes.ts";
+import { LogBounds } from "./log-bounds.ts";
 import { type CompactionReport, type CompactionRequest, compactLog } from "./log-compaction.ts";
-import type { LogConfig } from "./log-config.ts";
+import { checkedLogConfig, type LogConfig } from "./log-config.ts";
 import type { LogDisk } from "./log-disk.ts";
-import { damaged, LogClosedError, type LogCorruptError, OffsetOutOfRangeError } from "./log-error.ts";
-import { type RecoveredLog, recoverLog, type TornTail, tornBytesMax } from "./log-recovery.ts";
-import { type LogSlice, type ReadRequest, SliceBuilder } from "./log-slice.ts";
+import { LogClosedError, type LogCorruptError } from "./log-error.ts";
+import { LogReader } from "./log-reader.ts";
+import { type RecoveredLog, recoverLog, type TornTail } from "./log-recovery.ts";
+import type { LogSlice, ReadRequest } from "./log-slice.ts";
 import { OpenFiles } from "./open-files.ts";
 import type { Segment, SegmentFacts } from "./segment.ts";
 import { SegmentIndexes } from "./segment-indexes.ts";
-import { scanSegment } from "./segment-reader.ts";
-import { type CheckpointedFacts, Segments } from "./segments.ts";
-import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from "./timestamp-search.ts";
+import { Segments } from "./segments.ts";
+import type { TimestampedOffset } from "./timestamp-search.ts";
 
 /** What a log is opened with. */
 export interface LogOptions {
@@ -59,18 +59,13 @@ export class Log implements AsyncDisposable {
   /** What an unfinished write had left, and opening cut off. */
   readonly tornTail: TornTail | undefined;
   readonly #disk: LogDisk;
-  readonly #cache: LogCache;
-  readonly #indexes: SegmentIndexes;
-  readonly #coldReads: ColdReads;
-  readonly #dirty: DirtyBatches;
-  #epochs: EpochIndex;
+  readonly #bounds: LogBounds;
   readonly #segments: Segments;
+  readonly #dirty: DirtyBatches;
+  readonly #cache: LogCache;
+  readonly #reader: LogReader;
   readonly #changes: FileChanges;
   #config: LogConfig;
-  #startOffset: number;
-  #nextOffset: number;
-  /** Compaction came up to here. */
-  #cleanedOffset: number;
   /** No more appends and reads; changes to files may still come. */
   #isClosed = false;
   #queuedFlush: Promise<void> | undefined;
@@ -98,28 +93,33 @@ export class Log implements AsyncDisposable {
   private constructor(disk: LogDisk, options: LogOptions, recovered: RecoveredLog) {
     this.directory = options.directory;
     this.#disk = disk;
+    this.#config = checkedLogConfig(options.config);
+    const indexes = options.indexes ?? new SegmentIndexes(disk);
+    this.#bounds = new LogBounds(recovered);
+    this.#segments = new Segments(disk, { ...options, indexes }, recovered);
     this.#dirty = new DirtyBatches(options.format, options.dirty, options.nowMs);
     this.#cache = options.cache.forLog();
-    this.#indexes = options.indexes ?? new SegmentIndexes(disk);
-    this.#coldReads = new ColdReads(disk, this.#cache, this.#indexes);
-    this.#config = checkedConfig(options.config);
-    this.#segments = new Segments(disk, { ...options, indexes: this.#indexes }, recovered);
+    this.#reader = new LogReader({
+      disk,
+      bounds: this.#bounds,
+      segments: this.#segments,
+      indexes,
+      dirty: this.#dirty,
+      cache: this.#cache,
+      config: () => this.#config,
+    });
     this.#changes = new FileChanges(options.directory);
-    this.#epochs = recovered.epochs;
-    this.#startOffset = recovered.startOffset;
-    this.#nextOffset = recovered.nextOffset;
-    this.#cleanedOffset = recovered.cleanedOffset;
     this.damage = recovered.damage;
     this.tornTail = recovered.tornTail;
   }
 
   get startOffset(): number {
-    return this.#startOffset;
+    return this.#bounds.startOffset;
   }
 
   /** One past the last record that was appended. */
   get nextOffset(): number {
-    return this.#nextOffset;
+    return this.#bounds.nextOffset;
   }
 
   /** Everything below is durable in the segments. */
@@ -152,13 +152,13 @@ export class Log implements AsyncDisposable {
 
   /** Acts from the next flush and the next `applyRetention` on. */
   updateConfig(config: LogConfig): void {
-    this.#config = checkedConfig(config);
+    this.#config = checkedLogConfig(config);
   }
 
   /** Takes in a committed batch, by reference: nobody may write to its bytes any more. Gaps in the offsets are legal. */
   append(bytes: Uint8Array, header: BatchHeader): void {
     if (this.#isClosed) throw new LogClosedError(this.directory);
-    assert(header.baseOffset >= this.#nextOffset);
+    assert(header.baseOffset >= this.#bounds.nextOffset);
     assert(header.nextOffset > header.baseOffset);
     assert(Number.isSafeInteger(header.nextOffset));
     assert(bytes.length === header.sizeBytes);
@@ -166,9 +166,8 @@ export class Log implements AsyncDisposable {
     const { baseOffset, nextOffset } = header;
     const held = { bytes, baseOffset, nextOffset };
     this.#dirty.push(held);
-    this.#cache.put(held, this.#nextOffset);
-    this.#epochs.note(header);
-    this.#nextOffset = nextOffset;
+    this.#cache.put(held, this.#bounds.nextOffset);
+    this.#bounds.append(header);
   }
 
   /**
@@ -190,45 +189,41 @@ export class Log implements AsyncDisposable {
    */
   read(request: ReadRequest): LogSlice | Promise<LogSlice> {
     if (this.#isClosed) throw new LogClosedError(this.directory);
-    this.#checkRange(request.offset);
-    const slice = this.#readMemory(request);
-    if (!slice) return this.#readSegments(request);
-    if (slice.nextOffset < this.flushedOffset) this.#coldReads.readOn(slice, this.#config);
-    return slice;
+    return this.#reader.read(request);
   }
 
   /** The first record at or after `timestampMs`. @throws LogCorruptError, DiskError */
   offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | undefined> {
-    return this.#search((log) => findByTimestamp(log, timestampMs));
+    return this.#reader.offsetForTimestamp(timestampMs);
   }
 
   /** The first record with the largest timestamp. @throws LogCorruptError, DiskError */
   maxTimestamp(): Promise<TimestampedOffset | undefined> {
-    return this.#search(findMaxTimestamp);
+    return this.#reader.maxTimestamp();
   }
 
   /** The leader epoch of the batch at `offset`, -1 before the first. */
   epochAt(offset: number): number {
-    return this.#epochs.epochAt(offset);
+    return this.#bounds.epochs.epochAt(offset);
   }
 
   /** Leader epochs of the log's batches, oldest first. */
   epochs(): readonly EpochStart[] {
-    return this.#epochs.entries();
+    return this.#bounds.epochs.entries();
   }
 
   /** Where `epoch`, or the largest below it, ends; (-1, -1) for one that no batch here has reached. */
   endOffsetOfEpoch(epoch: number): { epoch: number; endOffset: number } {
-    return this.#epochs.endOffsetOf(epoch, this.#nextOffset);
+    return this.#bounds.epochs.endOffsetOf(epoch, this.#bounds.nextOffset);
   }
 
   /** Moves the start of the log, durably, and removes whole segments below it (DeleteRecords). @throws DiskError */
   trimTo(offset: number): Promise<void> {
     return this.#changes.run(async () => {
-      if (offset <= this.#startOffset) return;
-      this.#checkRange(offset);
+      if (offset <= this.startOffset) return;
+      this.#bounds.check(offset);
       if (offset > this.flushedOffset) await this.#writeDirty();
-      if (offset >= this.flushedOffset) await this.#segments.sealOpen(this.#config, this.#facts());
+      if (offset >= this.flushedOffset) await this.#segments.sealOpen(this.#config, this.#bounds.facts());
       await this.#dropBefore(offset);
     });
   }
@@ -239,14 +234,11 @@ export class Log implements AsyncDisposable {
    */
   restartAt(startOffset: number, epochs: readonly EpochStart[]): Promise<void> {
     return this.#changes.run(() =>
-      this.#segments.restartAt(startOffset, { epochs, cleanedOffset: this.#cleanedOffset }, () => {
-        assert(startOffset >= this.#nextOffset);
-        this.#startOffset = startOffset;
-        this.#nextOffset = startOffset;
-        this.#epochs = new EpochIndex(epochs);
+      this.#segments.restartAt(startOffset, { epochs, cleanedOffset: this.#bounds.cleanedOffset }, () => {
+        this.#bounds.restartAt(startOffset, epochs);
         this.#dirty.clear();
         this.#cache.clear();
-        this.#coldReads.forgetTrails();
+        this.#reader.forgetTrails();
       }),
     );
   }
@@ -258,16 +250,15 @@ export class Log implements AsyncDisposable {
       const written = this.#segments.list().filter((segment) => segment.sizeBytes > 0);
       const count = expiredSegmentCount(written, { nowMs, retentionMs, retentionBytes });
       if (count === 0) return { removedSegments: 0 };
-      if (count === written.length) await this.#segments.sealOpen(this.#config, this.#facts());
-      await this.#dropBefore(Math.max(this.#startOffset, written[count]?.baseOffset ?? this.flushedOffset));
+      if (count === written.length) await this.#segments.sealOpen(this.#config, this.#bounds.facts());
+      await this.#dropBefore(Math.max(this.startOffset, written[count]?.baseOffset ?? this.flushedOffset));
       return { removedSegments: count };
     });
   }
 
   /** What of the log could be compacted now. */
   compactable(by: { readonly nowMs: number; readonly rules: CompactionRules }): CompactableRange {
-    const log = { cleanedOffset: this.#cleanedOffset, startOffset: this.#startOffset };
-    return compactableRange(this.#segments.list(), log, by);
+    return compactableRange(this.#segments.list(), this.#bounds, by);
   }
 
   /**
@@ -277,7 +268,7 @@ export class Log implements AsyncDisposable {
   async sealAged({ nowMs }: { nowMs: number }): Promise<void> {
     if (!this.#isAged(nowMs)) return;
     await this.#changes.run(async () => {
-      if (this.#isAged(nowMs)) await this.#segments.sealOpen(this.#config, this.#facts());
+      if (this.#isAged(nowMs)) await this.#segments.sealOpen(this.#config, this.#bounds.facts());
     });
   }
 
@@ -300,7 +291,7 @@ export class Log implements AsyncDisposable {
       replace: (old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number) =>
         this.#replace(old, fresh, cleanedOffset),
       discard: (made: readonly Segment[]) =>
-        this.#changes.run(() => this.#segments.discard(made, this.#facts())),
+        this.#changes.run(() => this.#segments.discard(made, this.#bounds.facts())),
     };
     this.#compaction = compactLog(target, range, request);
     try {
@@ -314,26 +305,8 @@ export class Log implements AsyncDisposable {
    * Goes through all batches from the one that contains `fromOffset` to the end, checked; appends meanwhile are
    * seen too. Views are valid after the call. @throws OffsetOutOfRangeError, LogCorruptError, DiskError
    */
-  async scan(fromOffset: number, onBatch: (batch: Uint8Array, header: BatchHeader) => void): Promise<void> {
-    this.#checkRange(fromOffset);
-    let offset = fromOffset;
-    const onNext = (batch: Uint8Array, header: BatchHeader) => {
-      if (header.nextOffset <= offset) return;
-      offset = header.nextOffset;
-      onBatch(batch, header);
-    };
-    for (;;) {
-      const segment = this.#segments.find(offset);
-      if (!segment) break;
-      try {
-        await this.#scanSegment(segment, offset, onNext);
-      } catch (error) {
-        // Compacted or trimmed in the meantime: goes on behind the last batch that was seen.
-        if (!segment.isRemoved) throw error;
-        offset = Math.max(offset, this.#startOffset);
-      }
-    }
-    for (const { bytes, header } of [...this.#dirty]) if (header.nextOffset > offset) onBatch(bytes, header);
+  scan(fromOffset: number, onBatch: (batch: Uint8Array, header: BatchHeader) => void): Promise<void> {
+    return this.#reader.scan(fromOffset, onBatch);
   }
 
   /** Facts of the segments, oldest first; sealed ones never change again. */
@@ -343,7 +316,7 @@ export class Log implements AsyncDisposable {
 
   /** Makes a restart cheap: it scans only what is flushed after this. @throws DiskError */
   checkpoint(): Promise<void> {
-    return this.#changes.run(() => this.#segments.checkpoint(this.#facts()));
+    return this.#changes.run(() => this.#segments.checkpoint(this.#bounds.facts()));
   }
 
   /** Flushes, cuts the padding and writes indexes and checkpoint; the files are closed even when that fails. */
@@ -354,7 +327,7 @@ export class Log implements AsyncDisposable {
       await this.#compactionEnd();
       await this.#changes.run(async () => {
         await this.#writeDirty();
-        await this.#segments.finish(this.#facts());
+        await this.#segments.finish(this.#bounds.facts());
       });
     } finally {
       await this.#release();
@@ -380,39 +353,36 @@ export class Log implements AsyncDisposable {
   }
 
   async #writeDirty(): Promise<void> {
-    const endOffset = this.#nextOffset;
+    const endOffset = this.nextOffset;
     while (this.#dirty.count > 0 && this.flushedOffset < endOffset) {
-      const batches = await this.#segments.writeSome(this.#dirty, this.#config, this.#facts());
+      const batches = await this.#segments.writeSome(this.#dirty, this.#config, this.#bounds.facts());
       this.#dirty.shift(batches.length);
       if (this.#segments.uncheckpointedBytes >= this.#config.checkpointBytes) {
-        await this.#segments.checkpoint(this.#facts());
+        await this.#segments.checkpoint(this.#bounds.facts());
       }
     }
   }
 
   async #dropBefore(startOffset: number): Promise<void> {
-    const trimmed = new EpochIndex(this.#epochs.entries());
-    trimmed.trimTo(startOffset);
-    const facts = { ...this.#facts(), startOffset, epochs: trimmed.entries() };
-    await this.#segments.dropBefore(facts, () => {
+    await this.#segments.dropBefore(this.#bounds.factsFrom(startOffset), () => {
       // Before a segment leaves the list: a reader below the new start must be told so, not be given what comes next.
-      this.#startOffset = startOffset;
-      this.#epochs.trimTo(startOffset);
+      this.#bounds.trimTo(startOffset);
       this.#cache.trimTo(startOffset);
-      this.#coldReads.forgetTrails();
+      this.#reader.forgetTrails();
     });
   }
 
   #replace(old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number): Promise<boolean> {
     return this.#changes.run(async () => {
-      const facts = { ...this.#facts(), cleanedOffset: Math.max(cleanedOffset, this.#cleanedOffset) };
+      const cleaned = Math.max(cleanedOffset, this.#bounds.cleanedOffset);
+      const facts = { ...this.#bounds.facts(), cleanedOffset: cleaned };
       const isReplaced = await this.#segments.replace(old, fresh, facts);
       if (!isReplaced) return false;
-      this.#cleanedOffset = facts.cleanedOffset;
+      this.#bounds.cleanTo(cleaned);
       const [first, last] = [old.at(0), old.at(-1)];
       if (first && last) {
         this.#cache.dropRange({ fromOffset: first.baseOffset, endOffset: last.nextOffset });
-        this.#coldReads.forgetTrails();
+        this.#reader.forgetTrails();
       }
       return true;
     });
@@ -429,85 +399,6 @@ export class Log implements AsyncDisposable {
     return openSinceMs !== undefined && nowMs - openSinceMs > segmentMs - segmentJitterMs;
   }
 
-  #facts(): CheckpointedFacts {
-    return {
-      startOffset: this.#startOffset,
-      epochs: this.#epochs.entries(),
-      cleanedOffset: this.#cleanedOffset,
-    };
-  }
-
-  #checkRange(offset: number): void {
-    if (offset >= this.#startOffset && offset <= this.#nextOffset) return;
-    throw new OffsetOutOfRangeError(offset, { startOffset: this.#startOffset, nextOffset: this.#nextOffset });
-  }
-
-  /** As much as memory holds from the offset on; undefined when it does not hold the first batch. */
-  #readMemory(request: ReadRequest): LogSlice | undefined {
-    const builder = new SliceBuilder(request);
-    const endOffset = Math.min(this.#nextOffset, request.upToOffset);
-    let offset = request.offset;
-    while (offset < endOffset && offset < this.flushedOffset) {
-      const batch = this.#cache.find(offset);
-      if (!batch) return builder.isEmpty ? undefined : builder.finish();
-      if (!builder.add(batch.bytes, batch)) return builder.finish();
-      offset = batch.nextOffset;
-    }
-    for (let i = this.#dirty.indexOf(offset); offset < endOffset; i++) {
-      const batch = this.#dirty.at(i);
-      if (!batch || !builder.add(batch.bytes, batch)) break;
-      offset = batch.nextOffset;
-    }
-    return builder.finish();
-  }
-
-  async #readSegments(request: ReadRequest): Promise<LogSlice> {
-    for (;;) {
-      const segment = this.#segments.find(request.offset);
-      assert(segment); // It is below flushedOffset.
-      try {
-        return await this.#coldReads.read(segment, request, this.#config);
-      } catch (error) {
-        this.#checkRange(request.offset); // Trimmed in the meantime.
-        if (!segment.isRemoved) throw error;
-      }
-    }
-  }
-
-  async #scanSegment(
-    segment: Segment,
-    offset: number,
-    onBatch: (batch: Uint8Array, header: BatchHeader) => void,
-  ): Promise<void> {
-    const index = await this.#indexes.of(segment, this.#config.indexIntervalBytes);
-    const endPosition = segment.sizeBytes;
-    const from = { endPosition: index.offsets.lookup(offset), nextOffset: segment.baseOffset };
-    const end = await scanSegment(this.#disk, segment.path, { from, endPosition }, (batch, header) => {
-      onBatch(batch, header);
-      return undefined;
-    });
-    if (end.stop === "broken") throw damaged(segment.path, end.endPosition);
-  }
-
-  async #search<T>(search: (log: Parameters<typeof findMaxTimestamp>[0]) => Promise<T>): Promise<T> {
-    for (;;) {
-      const segments = [...this.#segments.list()];
-      try {
-        return await search({
-          disk: this.#disk,
-          indexes: this.#indexes,
-          indexIntervalBytes: this.#config.indexIntervalBytes,
-          segments,
-          dirty: this.#dirty,
-          startOffset: this.#startOffset,
-        });
-      } catch (error) {
-        // Compacted or trimmed in the meantime: once more, in what is there now.
-        if (!segments.some(({ isRemoved }) => isRemoved)) throw error;
-      }
-    }
-  }
-
   async #release(): Promise<void> {
     if (this.#changes.isEnded) return;
     this.#changes.end();
@@ -515,11 +406,4 @@ export class Log implements AsyncDisposable {
     this.#cache.clear();
     await this.#segments.release();
   }
-}
-
-function checkedConfig(config: LogConfig): LogConfig {
-  assert(config.segmentBytes > 0 && config.indexIntervalBytes >= 0 && config.checkpointBytes > 0);
-  assert(config.writeBytesMax > 0 && config.writeBytesMax < tornBytesMax);
-  assert(config.readAheadBytesMax > 0);
-  return config;
 }
