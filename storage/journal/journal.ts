@@ -12,19 +12,12 @@ import type {
 } from "./entry.ts";
 import { FileRing } from "./file-ring.ts";
 import { frameHeaderBytes } from "./frame.ts";
-import type { JournalFile } from "./journal-file.ts";
+import { type DurableListener, FrameWriter } from "./frame-writer.ts";
 import { JournalIndex } from "./journal-index.ts";
-import {
-  entryRecordBytes,
-  floorRecordBytes,
-  type RecordCursor,
-  recordBytes,
-  writeFloor,
-  writeHardState,
-} from "./record.ts";
-import { type JournalTail, type RecoveryReport, replay } from "./replay.ts";
+import { entryRecordBytes } from "./record.ts";
+import { type RecoveryReport, replay } from "./replay.ts";
 import { framedBytesMax, sureRoomBytes } from "./room.ts";
-import { type StagedFrame, Staging } from "./staging.ts";
+import { Staging } from "./staging.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -53,9 +46,6 @@ export interface JournalOptions {
   acceptCorruption?: boolean;
 }
 
-/** Sees an entry's record, valid during the call, and where its frame lies: positions in the record count from there. */
-export type DurableListener = (record: RecordCursor, fileSequence: number, framePosition: number) => void;
-
 /** An open journal and what it held. */
 export interface OpenedJournal {
   readonly journal: Journal;
@@ -80,21 +70,15 @@ export class Journal implements AsyncDisposable {
   readonly #index: JournalIndex;
   readonly #ring: FileRing;
   readonly #staging: Staging;
+  readonly #writer: FrameWriter;
   readonly #fileBytes: number;
   readonly #filesMax: number;
   /** Group → last index staged or stored, so that a hole in a log is caught before it is on disk. */
   readonly #lastIndexes = new Map<number, number>();
-  #journalId = 0;
-  #nextFrameSequence = 1;
-  /** Where the next frame goes; undefined before the first file is begun. */
-  #current: { file: JournalFile; position: number } | undefined;
   #flushingBytes = 0;
-  #writtenFrames = 0;
-  #writtenBytes = 0;
   #flushingFrameBytesMax = 0;
   #isFlushing = false;
   #failure: Error | undefined;
-  #onDurable: DurableListener | undefined;
 
   private constructor(options: JournalOptions) {
     const fileBytes = Math.ceil((options.fileBytes ?? 64 * mebibyte) / 65_536) * 65_536;
@@ -120,6 +104,7 @@ export class Journal implements AsyncDisposable {
       isAlive: (file) => this.#index.isAlive(file),
       onFailure: (error) => this.#poison(error),
     });
+    this.#writer = new FrameWriter({ ring: this.#ring, staging: this.#staging, index: this.#index });
   }
 
   /** Reads the journal back and readies it; throws JournalCorruptError, DiskError. */
@@ -140,14 +125,12 @@ export class Journal implements AsyncDisposable {
 
   /** Bytes on disk from the oldest file still needed to the last frame. */
   get usedBytes(): number {
-    let sum = this.#current?.position ?? 0;
-    for (const file of this.#ring.live) if (file !== this.#current?.file) sum += file.sizeBytes;
-    return sum;
+    return this.#writer.usedBytes;
   }
 
   /** Frames made durable since the opening, and their bytes on disk. */
   get written(): { readonly frames: number; readonly sizeBytes: number } {
-    return { frames: this.#writtenFrames, sizeBytes: this.#writtenBytes };
+    return this.#writer.written;
   }
 
   /**
@@ -212,7 +195,7 @@ export class Journal implements AsyncDisposable {
 
   /** Tells of each entry once it is durable, in order. */
   onDurable(listener: DurableListener): void {
-    this.#onDurable = listener;
+    this.#writer.onDurable(listener);
   }
 
   /** Stages a group's term and vote. */
@@ -246,7 +229,7 @@ export class Journal implements AsyncDisposable {
     for (const frame of frames) this.#flushingBytes += frame.sizeBytes;
     try {
       for (const frame of frames) {
-        await this.#write(frame);
+        await this.#writer.write(frame);
         this.#flushingBytes -= frame.sizeBytes;
         this.#staging.release(frame);
       }
@@ -313,8 +296,12 @@ export class Journal implements AsyncDisposable {
       acceptCorruption,
     });
     await this.#ring.adopt(tail?.file);
-    if (tail) await this.#resume(tail);
-    else this.#journalId = Math.floor(this.#options.random() * Number.MAX_SAFE_INTEGER);
+    if (tail) {
+      for (const [group, { lastIndex }] of this.#index.groups) this.#lastIndexes.set(group, lastIndex);
+      await this.#writer.resume(tail);
+    } else {
+      this.#writer.begin(Math.floor(this.#options.random() * Number.MAX_SAFE_INTEGER));
+    }
     // The first file at once, so that a directory that cannot hold it fails here.
     if (!this.#ring.hasSpare && !tail) {
       await this.#ring.tend();
@@ -326,79 +313,6 @@ export class Journal implements AsyncDisposable {
       this.#tend();
     }
     return { journal: this, groups, report };
-  }
-
-  async #resume({ journalId, nextFrameSequence, file, position }: JournalTail): Promise<void> {
-    for (const [group, { lastIndex }] of this.#index.groups) this.#lastIndexes.set(group, lastIndex);
-    this.#journalId = journalId;
-    this.#nextFrameSequence = nextFrameSequence;
-    this.#current = { file, position };
-    // The last frame was read, but where the page cache lies between perhaps not from the disk; resizing syncs it.
-    await file.file.resize(file.sizeBytes);
-  }
-
-  async #write(frame: StagedFrame): Promise<void> {
-    let place = this.#current;
-    if (!place || place.position + frame.sizeBytes > place.file.sizeBytes)
-      place = await this.#beginFile(frame);
-    await this.#writeAt(place, frame, { isState: false });
-  }
-
-  /** Switches to the next file, whose first frame tells all that older files say of terms, votes and floors. */
-  async #beginFile(first: StagedFrame): Promise<{ file: JournalFile; position: number }> {
-    const file = await this.#ring.takeNext();
-    const place = { file, position: 0 };
-    const state = this.#makeStateFrame();
-    try {
-      if (state.sizeBytes + first.sizeBytes > file.sizeBytes) {
-        throw new DiskError(
-          "full",
-          `Cannot begin "${file.file.path}": too many groups for a file of its size`,
-        );
-      }
-      await this.#writeAt(place, state, { isState: true });
-    } finally {
-      this.#staging.release(state);
-    }
-    this.#ring.use(file);
-    this.#current = place;
-    this.#tend();
-    return place;
-  }
-
-  /** Writes a frame and, once it is durable, takes its records in. */
-  async #writeAt(
-    place: { file: JournalFile; position: number },
-    frame: StagedFrame,
-    { isState }: { isState: boolean },
-  ): Promise<void> {
-    const { file, position } = place;
-    const identity = {
-      journalId: this.#journalId,
-      fileSequence: file.sequence,
-      frameSequence: this.#nextFrameSequence,
-      isState,
-    };
-    await file.file.write(position, frame.seal(identity));
-    place.position = position + frame.sizeBytes;
-    this.#nextFrameSequence++;
-    this.#writtenFrames += 1;
-    this.#writtenBytes += frame.sizeBytes;
-    const records = frame.records();
-    while (records.next()) {
-      this.#index.apply(records, this.#ring.live);
-      if (records.kind === "entry") this.#onDurable?.(records, file.sequence, position);
-    }
-  }
-
-  #makeStateFrame(): StagedFrame {
-    const { groups } = this.#index;
-    const frame = this.#staging.makeFrame(this.#stateRecordBytes);
-    for (const [group, { hardState, floor }] of groups) {
-      if (hardState) writeHardState(frame.memory, frame.extend(recordBytes.hardState), group, hardState);
-      if (floor) writeFloor(frame.memory, frame.extend(floorRecordBytes(floor)), group, floor);
-    }
-    return frame;
   }
 
   /** Refuses what would leave less than `keptBytes` for records without which neither votes nor reclaiming could go on. */
@@ -413,12 +327,12 @@ export class Journal implements AsyncDisposable {
   }): void {
     const wantedBytes = this.stagedBytes + framedBytesMax(sizeBytes, this.#frameBytesMax);
     // The usual case, settled without looking closely.
-    if (this.#current && wantedBytes < this.#remainingBytes - keptBytes) return;
+    if (wantedBytes < this.#writer.remainingBytes - keptBytes) return;
     const roomBytes = sureRoomBytes({
-      currentBytes: this.#remainingBytes,
+      currentBytes: this.#writer.remainingBytes,
       nextFileCount: this.#ring.nextFileCount,
       fileBytes: this.#fileBytes,
-      stateBytes: alignUp(frameHeaderBytes + this.#stateRecordBytes),
+      stateBytes: alignUp(frameHeaderBytes + this.#index.stateRecordBytes),
       frameBytesMax: Math.max(
         this.#staging.frameBytesMax,
         this.#flushingFrameBytesMax,
@@ -427,14 +341,6 @@ export class Journal implements AsyncDisposable {
     });
     if (wantedBytes <= roomBytes - keptBytes) return;
     throw new DiskError("full", `Cannot append to the journal in "${this.#options.directory}": it is full`);
-  }
-
-  get #remainingBytes(): number {
-    return this.#current ? this.#current.file.sizeBytes - this.#current.position : 0;
-  }
-
-  get #stateRecordBytes(): number {
-    return this.#index.stateRecordBytes;
   }
 
   #tend(): void {
