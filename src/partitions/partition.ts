@@ -5,19 +5,15 @@ import type { RaftGroup } from "#raft/host/raft-group.ts";
 import type { GroupLeadership, StateMachine } from "#raft/host/state-machine.ts";
 import type { Log } from "#storage/log/log.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
+import { AwaitedCommits, type CommitWait } from "./awaited-commits.ts";
 import type { CommitDeadlines } from "./commit-deadlines.ts";
-import { CommitWaiters } from "./commit-waiters.ts";
 import { decodePartitionCommand, encodePartitionCommand } from "./partition-command.ts";
-import {
-  CommitTimeoutError,
-  LeadershipLostError,
-  NotEnoughReplicasError,
-  PartitionClosedError,
-} from "./partition-errors.ts";
+import { LeadershipLostError, PartitionClosedError } from "./partition-errors.ts";
 import { PartitionReplicas } from "./partition-replicas.ts";
-import { ProducerTable, type SequenceVerdict } from "./producer-table.ts";
+import { ProducerTable } from "./producer-table.ts";
+import { RecentRefusal } from "./recent-refusal.ts";
 import { Trims } from "./trims.ts";
-import { UncommittedBytes } from "./uncommitted-bytes.ts";
+import { UncommittedBytes, type UncommittedShare } from "./uncommitted-bytes.ts";
 
 /** A batch that has been judged and may be appended. */
 export interface AdmittedBatch {
@@ -65,18 +61,6 @@ export interface PartitionOptions {
   readonly executeTrim?: (partition: Partition, startOffset: number) => Promise<void>;
 }
 
-/** A batch that comes later than this was sent by somebody who has heard what became of the one before. */
-const underWayMsMax = 1_000;
-
-/** How long somebody waits for a commit, in monotonic time, and whether for `min.insync.replicas` as well. */
-export interface CommitWait {
-  /** Where a majority of other nodes, or more, have to do their part for acks=all. */
-  readonly deadlineMs: number;
-  /** Where there is no other node, or where nobody asked for others. */
-  readonly ownDeadlineMs: number;
-  readonly isForAll: boolean;
-}
-
 /**
  * One partition on this node: orders batches through its replication group and makes them readable when
  * committed.
@@ -98,21 +82,13 @@ export class Partition implements StateMachine {
   readonly #onLeadership: ((partition: Partition) => void) | undefined;
   /** The last term that this node led: what was proposed in it is in the producer table before it is applied. */
   #ledTerm = -1;
-  /** When a batch was refused here last for what may pass, in monotonic time. */
-  #refusedMs: number | undefined;
   #group: RaftGroup | undefined;
   #isClosed = false;
-  #isExpiryWatched = false;
   readonly #trims: Trims;
   readonly #lease: PartitionOptions["lease"];
-  readonly #deadlines: CommitDeadlines | undefined;
-  readonly #uncommitted: UncommittedBytes;
-  /** This partition's share. */
-  #uncommittedBytes = 0;
-  readonly #waiters = new CommitWaiters({
-    timedOut: () => new CommitTimeoutError(this),
-    notEnoughReplicas: () => new NotEnoughReplicasError(this),
-  });
+  readonly #refusal: RecentRefusal;
+  readonly #commits: AwaitedCommits;
+  readonly #uncommitted: UncommittedShare;
   readonly #watchers = new Set<() => void>();
 
   constructor(options: PartitionOptions) {
@@ -131,8 +107,13 @@ export class Partition implements StateMachine {
       minInsyncReplicas: () => this.settings.minInsyncReplicas,
     });
     this.#lease = options.lease;
-    this.#deadlines = options.deadlines;
-    this.#uncommitted = options.uncommitted ?? new UncommittedBytes();
+    this.#refusal = new RecentRefusal(this.producers, options.lease);
+    this.#commits = new AwaitedCommits({
+      partition: this,
+      group: () => this.#group,
+      deadlines: options.deadlines,
+    });
+    this.#uncommitted = (options.uncommitted ?? new UncommittedBytes()).share();
     const { executeTrim = ({ log }, startOffset) => log.trimTo(startOffset) } = options;
     const { log } = this;
     this.#trims = new Trims({
@@ -242,7 +223,7 @@ export class Partition implements StateMachine {
         const { baseOffset, nextOffset, maxTimestampMs } = verdict.batch;
         return { kind: "duplicate", baseOffset, nextOffset, maxTimestampMs };
       }
-      if (this.#mayFollowRefused(verdict, header)) return { kind: "notLeader" };
+      if (this.#refusal.mayExplain(verdict, header)) return { kind: "notLeader" };
       if (verdict.kind !== "next") return verdict;
     }
 
@@ -260,27 +241,13 @@ export class Partition implements StateMachine {
       payload: bytes,
     });
     assert(entry);
-    this.#uncommittedBytes += bytes.length;
     this.#uncommitted.add(bytes.length);
     return { kind: "appended", baseOffset, nextOffset };
   }
 
   /** A batch was refused here for a reason that may pass at any time. */
   refusedForNow(): void {
-    this.#refusedMs = this.#lease?.monotonicMs();
-  }
-
-  /**
-   * Whether a gap may be of this node's own making: it refused what comes first a moment ago, and what came behind it on
-   * the same connection finds it ready. Then the client, which has heard that by now, sends both again. Told of a gap,
-   * librdkafka would begin a new epoch, and send once more what nobody can tell from new records; taken from a producer
-   * that is not known, the batch would shut out those before it.
-   */
-  #mayFollowRefused(verdict: SequenceVerdict, { producerId, baseSequence }: BatchHeader): boolean {
-    if (this.#refusedMs === undefined || !this.#lease) return false;
-    if (this.#lease.monotonicMs() - this.#refusedMs >= underWayMsMax) return false;
-    if (verdict.kind === "outOfOrder") return verdict.expectedSequence < baseSequence;
-    return verdict.kind === "next" && baseSequence > 0 && !this.producers.has(producerId);
+    this.#refusal.note();
   }
 
   /**
@@ -316,40 +283,9 @@ export class Partition implements StateMachine {
    * `min.insync.replicas` have all that is proposed by now.
    * @throws PartitionClosedError, LeadershipLostError, CommitTimeoutError, NotEnoughReplicasError
    */
-  whenCommitted(nextOffset: number, wait: CommitWait = endlessWait): Promise<void> {
-    const replicaCount = wait.isForAll ? this.replicas.countBeyondCommit : 0;
-    const isCommitted = this.highWatermark >= nextOffset;
-    if (isCommitted && replicaCount === 0) return Promise.resolve();
-    if (this.#isClosed) return Promise.reject(new PartitionClosedError(this));
-    const group = this.#group;
-    const isOfOthers = wait.isForAll && group !== undefined && !group.isAlone;
-    const deadlineMs = isOfOthers ? wait.deadlineMs : wait.ownDeadlineMs;
-    const index = replicaCount > 0 ? (group?.lastIndex ?? 0) : 0;
-    return new Promise((resolve, reject) => {
-      const waiter = { nextOffset, deadlineMs, index, replicaCount, resolve, reject };
-      if (isCommitted) this.#waiters.addCommitted(waiter);
-      else this.#waiters.add(waiter);
-      if (index > 0 && group) group.onProgress = this.#noteReplication;
-      if (isCommitted) this.#noteReplication();
-      if (this.#isExpiryWatched || deadlineMs === Infinity) return;
-      this.#isExpiryWatched = true;
-      this.#deadlines?.watch(this);
-    });
+  whenCommitted(nextOffset: number, wait?: CommitWait): Promise<void> {
+    return this.#commits.when(nextOffset, wait);
   }
-
-  /** Tells those whose time is over; answers whether anybody still waits. Replicas that went away are noticed here, too. */
-  expire(nowMs: number): boolean {
-    this.#waiters.expire(nowMs);
-    if (this.#waiters.needsReplication) this.#noteReplication();
-    this.#isExpiryWatched = this.#waiters.count > 0;
-    return this.#isExpiryWatched;
-  }
-
-  #noteReplication = (): void => {
-    this.#waiters.replicated(this.replicas);
-    if (!this.#waiters.needsReplication && this.#waiters.count === 0 && this.#group)
-      this.#group.onProgress = undefined;
-  };
 
   /** Calls back after each commit and at the end of the partition, until the answer is called. */
   watch(callback: () => void): () => void {
@@ -365,8 +301,8 @@ export class Partition implements StateMachine {
   }
 
   #beginTerm({ role, term }: GroupLeadership): void {
-    this.#waiters.abandon(() => new LeadershipLostError(this));
-    this.#forgetUncommitted();
+    this.#commits.abandon(() => new LeadershipLostError(this));
+    this.#uncommitted.forget();
     // What is committed yet will be learned again when it is applied.
     this.producers.truncateTo(this.highWatermark);
     this.#ledTerm = role === "leader" ? term : -1;
@@ -394,19 +330,9 @@ export class Partition implements StateMachine {
       header.baseOffset === entry.baseOffset && header.nextOffset === entry.baseOffset + entry.offsetCount,
     );
     this.log.append(entry.payload, header);
-    if (entry.term === this.#ledTerm) this.#settleBytes(entry.payload.length);
+    if (entry.term === this.#ledTerm) this.#uncommitted.remove(entry.payload.length);
     else this.#restoreProducer(header);
     this.#wake();
-  }
-
-  #settleBytes(sizeBytes: number): void {
-    this.#uncommittedBytes -= sizeBytes;
-    this.#uncommitted.remove(sizeBytes);
-  }
-
-  /** What becomes of it is not this leader's concern any more. */
-  #forgetUncommitted(): void {
-    this.#settleBytes(this.#uncommittedBytes);
   }
 
   #applyCommand({ payload }: Entry): void {
@@ -452,13 +378,13 @@ export class Partition implements StateMachine {
   /** Makes no further progress: waiters are told, watchers woken. The log is the owner's to close. */
   close(): void {
     this.#isClosed = true;
-    this.#waiters.abandon(() => new PartitionClosedError(this));
-    this.#forgetUncommitted();
+    this.#commits.abandon(() => new PartitionClosedError(this));
+    this.#uncommitted.forget();
     this.#notifyWatchers();
   }
 
   #wake(): void {
-    this.#waiters.committedTo(this.highWatermark, this.replicas);
+    this.#commits.advance();
     this.#notifyWatchers();
   }
 
@@ -466,5 +392,3 @@ export class Partition implements StateMachine {
     for (const callback of [...this.#watchers]) callback();
   }
 }
-
-const endlessWait: CommitWait = { deadlineMs: Infinity, ownDeadlineMs: Infinity, isForAll: false };

@@ -26,6 +26,11 @@ export class UncommittedBytes {
     return this.#bytes >= this.#bytesMax;
   }
 
+  /** For one of those that count in it. */
+  share(): UncommittedShare {
+    return new UncommittedShare(this);
+  }
+
   add(bytes: number): void {
     this.#bytes += bytes;
   }
@@ -34,5 +39,30 @@ export class UncommittedBytes {
     const wasOver = this.isOver;
     this.#bytes -= bytes;
     if (wasOver && !this.isOver) this.onRoom?.();
+  }
+}
+
+/** What one partition has proposed and not committed. */
+export class UncommittedShare {
+  readonly #all: UncommittedBytes;
+  #bytes = 0;
+
+  constructor(all: UncommittedBytes) {
+    this.#all = all;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#all.add(bytes);
+  }
+
+  remove(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#all.remove(bytes);
+  }
+
+  /** What becomes of it is not this leader's concern any more. */
+  forget(): void {
+    this.remove(this.#bytes);
   }
 }

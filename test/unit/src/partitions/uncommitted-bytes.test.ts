@@ -29,3 +29,15 @@ test("who waits is told once there is room again", () => {
   uncommitted.remove(9);
   expect(toldCount).toBe(1);
 });
+
+test("a partition that forgets its share leaves those of the others", () => {
+  const uncommitted = new UncommittedBytes();
+  const [one, other] = [uncommitted.share(), uncommitted.share()];
+  one.add(10);
+  other.add(7);
+  one.remove(4);
+  expect(uncommitted.bytes).toBe(13);
+  one.forget();
+  one.forget();
+  expect(uncommitted.bytes).toBe(7);
+});
