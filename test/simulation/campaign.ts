@@ -5,7 +5,8 @@ import { drawPlan, type Program } from "./plan/draw-plan.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { together } from "./planted/replace-method.ts";
-import { type Report, type SimulationOptions, simulate } from "./simulation.ts";
+import type { RunOptions } from "./run.ts";
+import { type Report, simulate } from "./simulation.ts";
 
 export interface CampaignOptions {
   readonly firstSeed: number;
@@ -39,7 +40,7 @@ export async function runPlan(
   plan: Plan,
   { bug, onLogLine }: Pick<CampaignOptions, "bug" | "onLogLine"> = {},
 ): Promise<Report> {
-  const options: SimulationOptions = {
+  const options: RunOptions = {
     ...(onLogLine && { onLogLine }),
     ...(bug?.wrapFiles && { wrapFiles: bug.wrapFiles }),
     observe: (watched) =>

@@ -9,8 +9,8 @@ import { metadataGroupId } from "#src/cluster/metadata/metadata-store.ts";
 import { offsetsTopicName } from "#src/coordinators/offsets-topic.ts";
 import { Partition } from "#src/partitions/partition.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";
-import type { Watched } from "../simulation.ts";
 import type { Mark } from "./marks.ts";
+import type { Watched } from "./watched.ts";
 
 /** What one replica applied as an entry of a group: every other must apply the same. */
 interface AppliedEntry {

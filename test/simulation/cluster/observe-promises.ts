@@ -7,8 +7,8 @@ import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import { RaftGroup } from "#raft/host/raft-group.ts";
 import { RaftHost } from "#raft/host/raft-host.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";
-import type { Watched } from "../simulation.ts";
 import { ReplicaView } from "./replica-view.ts";
+import type { Watched } from "./watched.ts";
 
 /** A group over all its replicas. */
 class GroupPromises {

@@ -7,7 +7,7 @@ import { Partition } from "#src/partitions/partition.ts";
 import { alteredConfig, configRegister } from "../clients/admin.ts";
 import { offsetRegister } from "../clients/group-member.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";
-import type { Watched } from "../simulation.ts";
+import type { Watched } from "./watched.ts";
 
 /** More than any batch that a coordinator writes in a run. */
 const decompressedBytesMax = 1 << 20;

@@ -1,10 +1,10 @@
 import { Partition } from "#src/partitions/partition.ts";
 import { Log } from "#storage/log/log.ts";
 import { replaceMethod, together } from "../planted/replace-method.ts";
-import type { Watched } from "../simulation.ts";
 import { observeGroups } from "./observe-groups.ts";
 import { observePromises } from "./observe-promises.ts";
 import { observeWrites } from "./observe-writes.ts";
+import type { Watched } from "./watched.ts";
 
 /** Watches brokers from inside for what clients cannot see. */
 export function observeBrokers(watched: Watched): Disposable {
