@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   records: () => import("./micro/records.ts"),
   codecs: () => import("./micro/codecs.ts"),
   transport: () => import("./micro/transport.ts"),
+  cache: () => import("./micro/batch-cache.ts"),
   journal: () => import("./journal.ts"),
   log: () => import("./log.ts"),
   produce: () => import("./produce.ts"),
