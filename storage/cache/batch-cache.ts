@@ -179,19 +179,9 @@ export class LogCache {
 
   /** Forgets batches of the range that lie in a buffer. @internal */
   dropSlab(buffer: ArrayBufferLike, { fromOffset, endOffset }: OffsetRange): void {
-    let end = this.#startingAt(endOffset);
     const start = this.#batches.endingAfter(fromOffset);
-    // In runs, from the last on: what is removed moves only what lies behind it.
-    while (end > start) {
-      if (this.#batches.buffer(end - 1) !== buffer) {
-        end--;
-        continue;
-      }
-      let from = end - 1;
-      while (from > start && this.#batches.buffer(from - 1) === buffer) from--;
-      this.#drop(from, end);
-      end = from;
-    }
+    const count = this.#batches.removeOf(buffer, start, this.#startingAt(endOffset));
+    for (let i = 0; i < count; i++) this.#cache.leave(buffer);
   }
 
   #drop(from: number, to: number): void {

@@ -78,33 +78,44 @@ export class BatchColumns {
   }
 
   insert(at: number, { bytes, baseOffset, nextOffset }: HeldBatch, follows = baseOffset): void {
-    if (this.#end * 2 === this.#places.length) this.#makeRoom();
-    const index = this.#first + at;
-    assert(index <= this.#end);
-    if (index < this.#end) this.#shift({ from: index, to: index + 1 });
+    const index = this.#openAt(at);
     this.#offsets[3 * index] = baseOffset;
     this.#offsets[3 * index + 1] = nextOffset;
     this.#offsets[3 * index + 2] = follows;
     this.#places[2 * index] = bytes.byteOffset;
     this.#places[2 * index + 1] = bytes.length;
     this.#buffers[index] = bytes.buffer;
-    this.#end++;
   }
 
   /** Takes out what is between two indexes. */
   remove(from: number, to: number): void {
-    if (from >= to) return;
-    const [fromIndex, toIndex] = [this.#first + from, this.#first + to];
-    assert(toIndex <= this.#end);
-    if (from === 0) {
-      this.#buffers.fill(undefined, fromIndex, toIndex);
-      this.#first = toIndex;
-      if (this.#first === this.#end) this.#restart();
-    } else {
-      this.#shift({ from: toIndex, to: fromIndex });
-      this.#end -= to - from;
-      this.#buffers.length = this.#end;
+    assert(from >= 0 && to <= this.count);
+    this.#close(this.#first + from, this.#first + to);
+  }
+
+  /**
+   * Takes out what of a buffer is between two indexes; answers how many those are. In one pass: batches of several
+   * buffers take turns where several senders write to one log, and to close each hole by itself would move all others
+   * as often as there are holes.
+   */
+  removeOf(buffer: ArrayBufferLike, from: number, to: number): number {
+    assert(from >= 0 && to <= this.count);
+    const start = this.#first + from;
+    const end = this.#first + to;
+    const isFrontShorter = start - this.#first <= this.#end - end;
+    let kept = isFrontShorter ? end : start;
+    if (isFrontShorter) {
+      for (let index = end - 1; index >= start; index--) {
+        if (this.#buffers[index] !== buffer) this.#move(index, --kept);
+      }
+      this.#close(start, kept);
+      return kept - start;
     }
+    for (let index = start; index < end; index++) {
+      if (this.#buffers[index] !== buffer) this.#move(index, kept++);
+    }
+    this.#close(kept, end);
+    return end - kept;
   }
 
   #index(at: number): number {
@@ -112,26 +123,72 @@ export class BatchColumns {
     return this.#first + at;
   }
 
-  #shift({ from, to }: { from: number; to: number }): void {
-    this.#offsets.copyWithin(3 * to, 3 * from, 3 * this.#end);
-    this.#places.copyWithin(2 * to, 2 * from, 2 * this.#end);
-    if (to > from) this.#buffers.push(undefined);
-    this.#buffers.copyWithin(to, from, this.#end);
+  /** Makes a place free in front of what is at an index; moves what lies before or behind, whichever is less. */
+  #openAt(at: number): number {
+    const { count } = this;
+    assert(at >= 0 && at <= count);
+    if (at * 2 < count) {
+      if (this.#first === 0) this.#makeRoom({ isInFront: true });
+      this.#shift(this.#first, this.#first + at, -1);
+      this.#first--;
+      return this.#first + at;
+    }
+    if (this.#end * 2 === this.#places.length) this.#makeRoom({ isInFront: false });
+    const index = this.#first + at;
+    this.#shift(index, this.#end, 1);
+    this.#end++;
+    return index;
   }
 
-  /** Moves everything to the front, into longer columns unless half of them is empty. */
-  #makeRoom(): void {
+  /** Closes a gap between two places; moves what lies before or behind, whichever is less. */
+  #close(from: number, to: number): void {
+    const gap = to - from;
+    if (gap <= 0) return;
+    if (from - this.#first <= this.#end - to) {
+      this.#shift(this.#first, from, gap);
+      this.#buffers.fill(undefined, this.#first, this.#first + gap);
+      this.#first += gap;
+    } else {
+      this.#shift(to, this.#end, -gap);
+      this.#end -= gap;
+      this.#buffers.length = this.#end;
+    }
+    if (this.#first === this.#end) this.#restart();
+  }
+
+  #move(from: number, to: number): void {
+    if (from === to) return;
+    for (let i = 0; i < 3; i++) this.#offsets[3 * to + i] = this.#offsets[3 * from + i] ?? 0;
+    for (let i = 0; i < 2; i++) this.#places[2 * to + i] = this.#places[2 * from + i] ?? 0;
+    this.#buffers[to] = this.#buffers[from];
+  }
+
+  /** Moves a stretch of places on by so many; what it leaves keeps its contents. */
+  #shift(from: number, to: number, by: number): void {
+    if (from === to) return;
+    this.#offsets.copyWithin(3 * (from + by), 3 * from, 3 * to);
+    this.#places.copyWithin(2 * (from + by), 2 * from, 2 * to);
+    // Several times as fast as an array's own copyWithin.
+    if (by < 0) for (let i = from; i < to; i++) this.#buffers[i + by] = this.#buffers[i];
+    else for (let i = to - 1; i >= from; i--) this.#buffers[i + by] = this.#buffers[i];
+  }
+
+  /** Moves everything to the front, or to the middle, into longer columns unless half of them is empty. */
+  #makeRoom({ isInFront }: { isInFront: boolean }): void {
+    const { count } = this;
     const capacity = this.#places.length / 2;
-    const wanted = this.#first * 2 >= capacity ? capacity : capacity * 2;
+    const wanted = count * 2 <= capacity ? capacity : capacity * 2;
+    const first = isInFront ? (wanted - count) >> 1 : 0;
     const offsets = new Float64Array(3 * wanted);
     const places = new Float64Array(2 * wanted);
-    offsets.set(this.#offsets.subarray(3 * this.#first, 3 * this.#end));
-    places.set(this.#places.subarray(2 * this.#first, 2 * this.#end));
+    offsets.set(this.#offsets.subarray(3 * this.#first, 3 * this.#end), 3 * first);
+    places.set(this.#places.subarray(2 * this.#first, 2 * this.#end), 2 * first);
     this.#offsets = offsets;
     this.#places = places;
-    this.#buffers = this.#buffers.slice(this.#first, this.#end);
-    this.#end -= this.#first;
-    this.#first = 0;
+    const empty = new Array<undefined>(first).fill(undefined);
+    this.#buffers = [...empty, ...this.#buffers.slice(this.#first, this.#end)];
+    this.#first = first;
+    this.#end = first + count;
   }
 
   #restart(): void {

@@ -53,3 +53,35 @@ test("random inserts and removals leave what an array of objects would hold", ()
     { numRuns: 60 },
   );
 });
+
+test("what of one buffer leaves a stretch is what a filter would take, wherever the stretch lies", () => {
+  const step = fc.record({ buffer: fc.nat(2), from: fc.nat(60), length: fc.nat(60), added: fc.nat(30) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.array(fc.nat(2), { minLength: 1 }), (steps, turns) => {
+      const columns = new BatchColumns();
+      const buffers = [0, 1, 2].map((fill) => new Uint8Array(8).fill(fill));
+      let model: { readonly buffer: ArrayBufferLike; readonly baseOffset: number }[] = [];
+      let nextOffset = 0;
+      for (const { buffer, from, length, added } of steps) {
+        for (let i = 0; i < added; i++) {
+          const bytes = buffers[turns[nextOffset % turns.length] ?? 0] ?? new Uint8Array(8);
+          columns.insert(columns.count, { bytes, baseOffset: nextOffset, nextOffset: nextOffset + 1 });
+          model.push({ buffer: bytes.buffer, baseOffset: nextOffset });
+          nextOffset += 1;
+        }
+        const start = Math.min(from, model.length);
+        const end = Math.min(start + length, model.length);
+        const gone = buffers[buffer]?.buffer ?? new ArrayBuffer(0);
+        const kept = model.filter((batch, at) => at < start || at >= end || batch.buffer !== gone);
+        expect(columns.removeOf(gone, start, end)).toBe(model.length - kept.length);
+        model = kept;
+        const held = Array.from({ length: columns.count }, (_, at) => {
+          return { buffer: columns.buffer(at), baseOffset: columns.baseOffset(at) };
+        });
+        expect(held.map(({ baseOffset }) => baseOffset)).toEqual(model.map(({ baseOffset }) => baseOffset));
+        expect(held.every((batch, at) => batch.buffer === model[at]?.buffer)).toBe(true);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
