@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ErrorCode } from "#protocol/error-codes.ts";
 import { CreateTopics } from "#protocol/messages/create-topics.ts";
 import { Metadata } from "#protocol/messages/metadata.ts";
 import { Produce } from "#protocol/messages/produce.ts";
@@ -51,9 +52,16 @@ export class ClusterClient implements AsyncDisposable {
       timeoutMs: 60_000,
       validateOnly: false,
     };
-    const answer = await (await this.#connect(1)).ask(CreateTopics, 5, request, 60_000);
-    const code = answer.topics[0]?.errorCode;
-    if (code) throw new Error(`Cannot create topic "${name}": error ${code}`);
+    for (;;) {
+      const answer = await (await this.#connect(1)).ask(CreateTopics, 5, request, 60_000);
+      const code = answer.topics[0]?.errorCode;
+      if (!code) return;
+      // A node that serves may not have heard of all others yet.
+      if (code !== ErrorCode.invalidReplicationFactor) {
+        throw new Error(`Cannot create topic "${name}": error ${code}`);
+      }
+      await sleep(pollMs);
+    }
   }
 
   /** A topic's partitions as one node sees them. @throws Error where it does not answer */
