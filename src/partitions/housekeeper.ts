@@ -8,7 +8,7 @@ import type { LogManager } from "#storage/log/log-manager.ts";
 import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-failure.ts";
+import { isDiskBroken, isDiskFull } from "../runtime/disk-failure.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Compactor } from "./compactor.ts";
 import type { Partition } from "./partition.ts";
@@ -206,7 +206,7 @@ export class Housekeeper {
       telemetry.segmentFlushes.observe(clock.monotonicMs() - startedMs);
       await this.#options.producers.saveIfDue(partition);
     } catch (error) {
-      if (partition.isClosed) return;
+      if (partition.isClosed && !isDiskBroken(error)) return;
       throw error;
     }
     this.#hasFlushed = true;
@@ -258,8 +258,9 @@ export class Housekeeper {
     for (const partition of [...partitions.all()]) {
       if (partition.isClosed || !isPastRetention(partition, clock.nowMs())) continue;
       try {
-        await producers.save(partition);
-        const { removedSegments } = await partition.log.applyRetention({ nowMs: clock.nowMs() });
+        const upToOffset = await producers.save(partition);
+        const nowMs = clock.nowMs();
+        const { removedSegments } = await partition.log.applyRetention({ nowMs, upToOffset });
         if (removedSegments > 0) {
           logger.info(
             { partition: partition.name, removedSegments, logStartOffset: partition.logStartOffset },
@@ -267,7 +268,7 @@ export class Housekeeper {
           );
         }
       } catch (error) {
-        if (partition.isClosed) continue;
+        if (partition.isClosed && !isDiskBroken(error)) continue;
         if (!isDiskFull(error)) throw error;
         this.#diskIsFull();
       }

@@ -9,7 +9,7 @@ import type { TornTail } from "#storage/log/log-recovery.ts";
 import type { PartitionImage, TopicImage } from "../cluster/metadata/metadata-image.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import { type CancelTimer, type Clock, sleep } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-failure.ts";
+import { isDiskBroken, isDiskFull } from "../runtime/disk-failure.ts";
 import { CommitDeadlines } from "./commit-deadlines.ts";
 import { logConfigOf } from "./log-settings.ts";
 import { Partition } from "./partition.ts";
@@ -179,11 +179,9 @@ export class PartitionOpener {
         await log.trimTo(startOffset);
         return;
       } catch (error) {
-        if (partition.isClosed || this.#isClosing) throw error;
-        if (!isDiskFull(error)) {
-          onFatal(error);
-          throw error;
-        }
+        const isOver = partition.isClosed || this.#isClosing;
+        if (isDiskBroken(error) || !(isOver || isDiskFull(error))) onFatal(error);
+        if (isOver || !isDiskFull(error)) throw error;
       }
       await sleep(clock, retryTrimMs);
     }
@@ -196,8 +194,7 @@ export class PartitionOpener {
       await log.flush();
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      await this.#options.producers.save(partition);
-      await log.trimTo(log.flushedOffset);
+      await log.trimTo(await this.#options.producers.save(partition));
       await log.flush();
     }
   }

@@ -24,7 +24,7 @@ export class ProducerStore {
   readonly #acceptCorruption: boolean;
   readonly #saved = new WeakMap<Partition, { offset: number; sizeBytes: number }>();
   /** The last save of a partition that was asked for: they run one after the other, for they share a file. */
-  readonly #saving = new WeakMap<Partition, Promise<void>>();
+  readonly #saving = new WeakMap<Partition, Promise<unknown>>();
 
   /** Under `acceptCorruption` a damaged snapshot counts as none: the log tells what it still knows of producers. */
   constructor(
@@ -71,9 +71,10 @@ export class ProducerStore {
 
   /**
    * Saves a partition's producers as of what its segments hold. To be called before batches are removed, too: what
-   * they say of their producers cannot be read again. @throws DiskError
+   * they say of their producers cannot be read again. Answers up to where they may be: others may be flushed meanwhile.
+   * @throws DiskError
    */
-  save(partition: Partition): Promise<void> {
+  save(partition: Partition): Promise<number> {
     return this.#inTurn(partition, () => this.#save(partition));
   }
 
@@ -93,21 +94,22 @@ export class ProducerStore {
     });
   }
 
-  #inTurn(partition: Partition, work: () => Promise<void>): Promise<void> {
+  #inTurn<T>(partition: Partition, work: () => Promise<T>): Promise<T> {
     const before = this.#saving.get(partition) ?? Promise.resolve();
     const saving = before.catch(() => undefined).then(work);
     this.#saving.set(partition, saving);
     return saving;
   }
 
-  async #save(partition: Partition): Promise<void> {
+  async #save(partition: Partition): Promise<number> {
     const offset = partition.log.flushedOffset;
-    if (this.#saved.get(partition)?.offset === offset) return;
+    if (this.#saved.get(partition)?.offset === offset) return offset;
     // What is not in the segments yet may be lost with a crash, and must then not count as received.
     const producers = partition.producers.entriesUpTo(offset);
     const { sizeBytes } = partition.log;
     await this.#write(partition, { offset, producers });
     this.#saved.set(partition, { offset, sizeBytes });
+    return offset;
   }
 
   async #write(partition: Partition, snapshot: ProducerSnapshot): Promise<void> {

@@ -243,12 +243,22 @@ export class Log implements AsyncDisposable {
     );
   }
 
-  /** Removes the segments that retention by time and size lets go. @throws DiskError */
-  applyRetention({ nowMs }: { nowMs: number }): Promise<{ removedSegments: number }> {
+  /**
+   * Removes the segments that retention by time and size lets go, as far as they lie below `upToOffset`: what its caller
+   * must know of them first may be older than what was flushed meanwhile. @throws DiskError
+   */
+  applyRetention({
+    nowMs,
+    upToOffset = Infinity,
+  }: {
+    readonly nowMs: number;
+    readonly upToOffset?: number;
+  }): Promise<{ removedSegments: number }> {
     return this.#changes.run(async () => {
       const { retentionMs, retentionBytes } = this.#config;
       const written = this.#segments.list().filter((segment) => segment.sizeBytes > 0);
-      const count = expiredSegmentCount(written, { nowMs, retentionMs, retentionBytes });
+      const expired = written.slice(0, expiredSegmentCount(written, { nowMs, retentionMs, retentionBytes }));
+      const count = expired.filter(({ nextOffset }) => nextOffset <= upToOffset).length;
       if (count === 0) return { removedSegments: 0 };
       if (count === written.length) await this.#segments.sealOpen(this.#config, this.#bounds.facts());
       await this.#dropBefore(Math.max(this.startOffset, written[count]?.baseOffset ?? this.flushedOffset));

@@ -1,4 +1,5 @@
 import { dirname } from "node:path/posix";
+import { DiskError } from "../io/file.ts";
 import { readFile, replaceFileUnsynced } from "../snapshots/small-file.ts";
 import type { LogDisk } from "./log-disk.ts";
 import { damaged } from "./log-error.ts";
@@ -22,10 +23,15 @@ export async function writeIndexUnsynced(disk: LogDisk, segment: Segment): Promi
   ]);
 }
 
-/** Waits for all, also when one fails: nothing may still be writing when the caller hears of it. */
+/**
+ * Waits for all, also when one fails: nothing may still be writing when the caller hears of it. Of several failures it
+ * hears of one that no later try can mend.
+ */
 export async function allSettled(writes: readonly Promise<void>[]): Promise<void> {
-  const failure = (await Promise.allSettled(writes)).find((result) => result.status === "rejected");
-  if (failure) throw failure.reason;
+  const settled = await Promise.allSettled(writes);
+  const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (failures.length === 0) return;
+  throw failures.find((error) => !(error instanceof DiskError && error.code === "full")) ?? failures[0];
 }
 
 /**

@@ -161,6 +161,17 @@ describe("retention", () => {
     expect([log.startOffset, log.nextOffset, log.sizeBytes]).toEqual([3, 3, 0]);
   });
 
+  test("takes nothing that reaches above what its caller has seen", async () => {
+    await using log = await logFixture().open({ config: { ...smallConfig, retentionBytes: 0 } });
+    appendMany(log, 100);
+    await log.flush();
+    const [first, second] = log.segments();
+    await log.applyRetention({ nowMs: 0, upToOffset: (second?.nextOffset ?? 0) - 1 });
+    expect(log.startOffset).toBe(first?.nextOffset);
+    await log.applyRetention({ nowMs: 0 });
+    expect(log.startOffset).toBe(log.nextOffset);
+  });
+
   test("leaves dirty batches alone", async () => {
     await using log = await logFixture().open({ config: { ...smallConfig, retentionMs: 500 } });
     appendMany(log, 3);
