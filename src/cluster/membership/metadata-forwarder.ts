@@ -169,6 +169,7 @@ export class MetadataForwarder {
 
   /** Until it is worth another look, or there is none to be taken any more. */
   #pause(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = (): void => {
       cancel();
@@ -180,14 +181,22 @@ export class MetadataForwarder {
     return promise;
   }
 
-  /** Whether all that is committed by now is applied here. */
+  /** Whether all that is committed by now is applied here; not once the node stops. */
   async #hasCaughtUp({ deadlineMs }: Journey): Promise<boolean> {
     const { clock, catchUp } = this.#options;
-    const caughtUp = catchUp().then(
-      () => true,
-      () => false,
-    );
-    return (await within(clock, deadlineMs - clock.monotonicMs(), caughtUp)) === true;
+    const over = Promise.withResolvers<boolean>();
+    const end = (): void => over.resolve(false);
+    this.#endings.add(end);
+    try {
+      const caughtUp = catchUp().then(
+        () => true,
+        () => false,
+      );
+      const outcome = Promise.race([over.promise, caughtUp]);
+      return (await within(clock, deadlineMs - clock.monotonicMs(), outcome)) === true;
+    } finally {
+      this.#endings.delete(end);
+    }
   }
 }
 

@@ -24,6 +24,7 @@ class World {
   term = 5;
   /** Whether somebody can say what is committed. */
   canCatchUp = true;
+  catchUp = () => (this.canCatchUp ? Promise.resolve() : Promise.reject(new Error("nobody leads")));
   /** What is looked for among what is applied, by node. */
   readonly watched = new Map<number, (result: CommandResult) => void>();
   /** Stamps of what was proposed. */
@@ -58,7 +59,7 @@ class World {
       calls,
       clock: this.clock,
       term: () => this.term,
-      catchUp: () => (this.canCatchUp ? Promise.resolve() : Promise.reject(new Error("nobody leads"))),
+      catchUp: () => this.catchUp(),
       watch: () => new Promise((resolve) => this.watched.set(nodeId, resolve)),
       forget: () => this.watched.delete(nodeId),
       leaderNodeId: () => this.believed.get(nodeId) ?? this.leader,
@@ -135,6 +136,19 @@ describe("a command", () => {
   test("that is not answered when the node stops is indefinite at once, too", async () => {
     const world = new World();
     world.outcome = () => new Promise(() => undefined);
+    world.clock.schedule(1_000, () => world.forwarders.get(2)?.close());
+    expect(await world.propose(2)).toEqual({ kind: "indefinite" });
+    expect(world.clock.monotonicMs()).toBe(1_000);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
+  test("of whose leader's successor nobody has told all when the node stops is indefinite at once, as well", async () => {
+    const world = new World();
+    world.catchUp = () => new Promise(() => undefined);
+    world.outcome = () => Promise.resolve({ kind: "indefinite" });
+    world.clock.schedule(500, () => {
+      world.term = 6;
+    });
     world.clock.schedule(1_000, () => world.forwarders.get(2)?.close());
     expect(await world.propose(2)).toEqual({ kind: "indefinite" });
     expect(world.clock.monotonicMs()).toBe(1_000);
