@@ -1,6 +1,7 @@
 import { crc32c } from "#protocol/bytes/crc32c.ts";
 import { readBatches } from "#protocol/records/batch.ts";
 import type { Partition } from "#src/partitions/partition.ts";
+import { OffsetOutOfRangeError } from "#storage/log/log-error.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { Violation } from "./violation.ts";
 
@@ -76,13 +77,19 @@ export async function compareReplicas(nodes: Iterable<SimulatedNode>): Promise<V
 async function checksumsOf(partition: Partition): Promise<Map<number, number>> {
   const checksums = new Map<number, number>();
   const { log, highWatermark } = partition;
+  const readFrom = async (offset: number) => {
+    const bounds = { maxBytes: readBytesMax, upToOffset: highWatermark, atLeastOneBatch: true };
+    try {
+      return await log.read({ offset, ...bounds });
+    } catch (error) {
+      if (error instanceof OffsetOutOfRangeError && offset < log.startOffset) return undefined;
+      throw error;
+    }
+  };
   for (let offset = partition.logStartOffset; offset < highWatermark; ) {
-    const slice = await log.read({
-      offset: Math.max(offset, partition.logStartOffset),
-      maxBytes: readBytesMax,
-      upToOffset: highWatermark,
-      atLeastOneBatch: true,
-    });
+    const slice = await readFrom(Math.max(offset, partition.logStartOffset));
+    // Retention goes on meanwhile.
+    if (!slice) continue;
     if (slice.batchCount === 0) break;
     for (const { batch, header } of readBatches(Buffer.concat(slice.chunks))) {
       checksums.set(header.baseOffset, crc32c(batch));

@@ -66,8 +66,12 @@ export function placesOf(nodes: Iterable<SimulatedNode>): Map<number, string> {
 }
 
 /** Whether nothing but who comes back could end a leadership: no transfer is due, and no delay looks like a death. */
-export function isCalm({ brokerConfigs, links, disk }: Plan): boolean {
-  const isRebalanced = brokerConfigs["auto.leader.rebalance.enable"] === "true";
+export function isCalm({ brokerConfigs, links, disk, clients }: Plan): boolean {
+  const isRebalanced =
+    brokerConfigs["auto.leader.rebalance.enable"] === "true" ||
+    clients.some(
+      (client) => client.kind === "admin" && client.tasks.some(({ kind }) => kind === "electLeaders"),
+    );
   const isLinkSlow = links.slowChance > 0 && links.slowUs > 20_000;
   const isDiskSlow = disk.slowChance > 0 && disk.slowUs > 10_000;
   return !isRebalanced && !isLinkSlow && !isDiskSlow;
