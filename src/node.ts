@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Logger } from "pino";
 import { RaftHost } from "#raft/host/raft-host.ts";
+import { isDiskFull } from "#storage/io/file.ts";
 import { ClusterMember } from "./cluster/cluster-member.ts";
 import { ClusterOperations } from "./cluster/cluster-operations.ts";
 import { LeaderDirectory } from "./cluster/leaders/leader-directory.ts";
@@ -28,7 +29,6 @@ import { PartitionManager } from "./partitions/partition-manager.ts";
 import { restartPartition } from "./partitions/partition-start.ts";
 import type { ProduceGate } from "./partitions/produce-gate.ts";
 import { ProducerStore } from "./partitions/producer-store.ts";
-import { isDiskFull } from "./runtime/disk-failure.ts";
 import { JournalLogStore } from "./runtime/journal-log-store.ts";
 import type { NodeStorage } from "./runtime/node-storage.ts";
 import type { Ports } from "./runtime/ports.ts";

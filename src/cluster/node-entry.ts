@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import type { RaftHost } from "#raft/host/raft-host.ts";
+import { isDiskFull } from "#storage/io/file.ts";
 import type { SmallFileDisk } from "#storage/snapshots/small-file.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-failure.ts";
 import type { Identity } from "../runtime/identity.ts";
 import { LongWait } from "../runtime/long-wait.ts";
 import type { ClusterMember } from "./cluster-member.ts";

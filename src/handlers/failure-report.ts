@@ -1,6 +1,6 @@
 import { ErrorCode } from "#protocol/error-codes.ts";
+import { isDiskBroken } from "#storage/io/file.ts";
 import { errorCodeOf } from "../errors.ts";
-import { isDiskBroken } from "../runtime/disk-failure.ts";
 
 /** Where a handler tells of errors that are more than an answer to its client. */
 export interface FailureReport {

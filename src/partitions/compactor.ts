@@ -1,12 +1,11 @@
 import type { Logger } from "pino";
 import { readBatchHeader } from "#protocol/records/batch.ts";
-import type { FileSystem } from "#storage/io/file.ts";
+import { type FileSystem, isDiskFull } from "#storage/io/file.ts";
 import { LogCorruptError } from "#storage/log/log-error.ts";
 import type { CompactionRules } from "#storage/retention/compaction.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import type { TopicSettings } from "../config/topic-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { isDiskFull } from "../runtime/disk-failure.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionManager } from "./partition-manager.ts";
 import type { ProducerStore } from "./producer-store.ts";

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RaftHost } from "#raft/host/raft-host.ts";
-import type { FileSystem } from "#storage/io/file.ts";
+import { type FileSystem, isDiskBroken, isDiskFull } from "#storage/io/file.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { DirtyBudget } from "#storage/log/dirty-budget.ts";
 import type { Log } from "#storage/log/log.ts";
@@ -8,7 +8,6 @@ import type { LogManager } from "#storage/log/log-manager.ts";
 import { expiredSegmentCount } from "#storage/retention/retention.ts";
 import type { BrokerConfig } from "../config/broker-config.ts";
 import { type CancelTimer, type Clock, every } from "../runtime/clock.ts";
-import { isDiskBroken, isDiskFull } from "../runtime/disk-failure.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Compactor } from "./compactor.ts";
 import type { Partition } from "./partition.ts";

@@ -4,10 +4,10 @@ import type { Entry, HardState } from "#raft/core/entry.ts";
 import type { StoredEntry } from "#raft/core/raft-log.ts";
 import type { Floor } from "#raft/core/ready.ts";
 import { type FloorPoint, LogFullError, type LogStore, type ReadRange } from "#raft/host/log-store.ts";
+import { isDiskFull } from "#storage/io/file.ts";
 import type { JournalFloor, RecoveredGroup } from "#storage/journal/entry.ts";
 import type { Journal } from "#storage/journal/journal.ts";
 import type { Clock } from "./clock.ts";
-import { isDiskFull } from "./disk-failure.ts";
 import { EntryPlaces, type PlacedEntry } from "./entry-places.ts";
 
 /** Who wants to know how long the disk takes. */

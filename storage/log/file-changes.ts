@@ -1,4 +1,4 @@
-import { DiskError } from "../io/file.ts";
+import { isDiskBroken } from "../io/file.ts";
 import { LogClosedError } from "./log-error.ts";
 
 /** The changes to the files of one log, one at a time; after a failed durable write none is tried again. */
@@ -26,7 +26,7 @@ export class FileChanges {
       try {
         return await change();
       } catch (error) {
-        if (error instanceof DiskError && error.code === "io") this.#failure = error;
+        if (isDiskBroken(error)) this.#failure = error;
         throw error;
       }
     });

@@ -1,4 +1,4 @@
-import { DiskError } from "../io/file.ts";
+import { DiskError, isDiskBroken } from "../io/file.ts";
 import type { CompactableRange, CompactionRules } from "../retention/compaction.ts";
 import { KeyMap } from "../retention/key-map.ts";
 import type { JudgedRecord, RecordFormat } from "../retention/record-format.ts";
@@ -214,7 +214,7 @@ class Compaction {
 
   /** Leaves no half-written files, unless the disk cannot be trusted any more: then the next start removes them. */
   async #giveUp(error: unknown): Promise<void> {
-    if (error instanceof DiskError && error.code === "io") return;
+    if (isDiskBroken(error)) return;
     await this.#target.discard(this.#group.made).catch(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import { DiskError } from "../io/file.ts";
+import { isDiskFull } from "../io/file.ts";
 import { readFile, replaceFileUnsynced } from "../snapshots/small-file.ts";
 import type { LogDisk } from "./log-disk.ts";
 import { damaged } from "./log-error.ts";
@@ -31,7 +31,7 @@ export async function allSettled(writes: readonly Promise<void>[]): Promise<void
   const settled = await Promise.allSettled(writes);
   const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
   if (failures.length === 0) return;
-  throw failures.find((error) => !(error instanceof DiskError && error.code === "full")) ?? failures[0];
+  throw failures.find((error) => !isDiskFull(error)) ?? failures[0];
 }
 
 /**

@@ -5,6 +5,7 @@ import type { SnapshotPoint } from "#raft/core/messages.ts";
 import { nodeIdOf, type ReplicaId } from "#raft/core/replica-id.ts";
 import type { CatchUp } from "#raft/host/catch-up.ts";
 import type { RaftGroup } from "#raft/host/raft-group.ts";
+import { isDiskBroken } from "#storage/io/file.ts";
 import type { Partition } from "../../partitions/partition.ts";
 import {
   decodePartitionStart,
@@ -12,7 +13,6 @@ import {
   type PartitionStart,
   partitionStart,
 } from "../../partitions/partition-start.ts";
-import { isDiskBroken } from "../../runtime/disk-failure.ts";
 import { decodeSnapshot, encodeSnapshot } from "../metadata/metadata-command.ts";
 import type { MetadataKeeper } from "../metadata/metadata-keeper.ts";
 import { type MetadataStore, metadataGroupId } from "../metadata/metadata-store.ts";

@@ -1,4 +1,4 @@
-import { blockBytes, DiskError, type File, type FileSystem } from "#storage/io/file.ts";
+import { blockBytes, DiskError, type File, type FileSystem, isDiskBroken } from "#storage/io/file.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** Bugs in how the disk is used: a file system that does not do all that it is asked for. */
@@ -57,7 +57,7 @@ export const diskBugs: readonly PlantedBug[] = [
         ...passing(file),
         write: (position, bytes) =>
           file.write(position, bytes).catch((error: unknown) => {
-            if (!(error instanceof DiskError && error.code === "io")) throw error;
+            if (!isDiskBroken(error)) throw error;
           }),
       })),
   },
