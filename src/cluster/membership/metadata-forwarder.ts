@@ -119,14 +119,12 @@ export class MetadataForwarder {
     const over = Promise.withResolvers<ForwardedAnswer>();
     const look = () => (term() === inTerm ? undefined : over.resolve(indefinite));
     const stop = every(clock, retryMs, look, over.reject);
-    const end = (): void => over.resolve(indefinite);
-    this.#endings.add(end);
     try {
       const stamped = stampCommand(payload, { proposal, term: inTerm });
-      return await Promise.race([over.promise, this.#proposeOnce(stamped, deadlineMs - clock.monotonicMs())]);
+      const answer = this.#proposeOnce(stamped, deadlineMs - clock.monotonicMs());
+      return await this.#unlessClosed(indefinite, Promise.race([over.promise, answer]));
     } finally {
       stop();
-      this.#endings.delete(end);
     }
   }
 
@@ -184,16 +182,21 @@ export class MetadataForwarder {
   /** Whether all that is committed by now is applied here; not once the node stops. */
   async #hasCaughtUp({ deadlineMs }: Journey): Promise<boolean> {
     const { clock, catchUp } = this.#options;
-    const over = Promise.withResolvers<boolean>();
-    const end = (): void => over.resolve(false);
+    const caughtUp = catchUp().then(
+      () => true,
+      () => false,
+    );
+    const outcome = this.#unlessClosed(false, caughtUp);
+    return (await within(clock, deadlineMs - clock.monotonicMs(), outcome)) === true;
+  }
+
+  /** The outcome, or `ended` as soon as the node stops. */
+  async #unlessClosed<T>(ended: T, outcome: Promise<T>): Promise<T> {
+    const over = Promise.withResolvers<T>();
+    const end = (): void => over.resolve(ended);
     this.#endings.add(end);
     try {
-      const caughtUp = catchUp().then(
-        () => true,
-        () => false,
-      );
-      const outcome = Promise.race([over.promise, caughtUp]);
-      return (await within(clock, deadlineMs - clock.monotonicMs(), outcome)) === true;
+      return await Promise.race([over.promise, outcome]);
     } finally {
       this.#endings.delete(end);
     }

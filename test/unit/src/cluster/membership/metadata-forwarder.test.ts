@@ -77,6 +77,14 @@ class World {
   }
 }
 
+/** Proposes on a node that stops a second later. */
+async function expectIndefiniteAtStop(world: World, nodeId: number): Promise<void> {
+  world.clock.schedule(1_000, () => world.forwarders.get(nodeId)?.close());
+  expect(await world.propose(nodeId)).toEqual({ kind: "indefinite" });
+  expect(world.clock.monotonicMs()).toBe(1_000);
+  expect(world.clock.timerCount).toBe(0);
+}
+
 describe("a command", () => {
   test("is proposed where it was given when that node leads", async () => {
     const world = new World();
@@ -127,19 +135,13 @@ describe("a command", () => {
     const world = new World();
     world.canCatchUp = false;
     world.outcome = () => Promise.resolve({ kind: "indefinite" });
-    world.clock.schedule(1_000, () => world.forwarders.get(1)?.close());
-    expect(await world.propose(1)).toEqual({ kind: "indefinite" });
-    expect(world.clock.monotonicMs()).toBe(1_000);
-    expect(world.clock.timerCount).toBe(0);
+    await expectIndefiniteAtStop(world, 1);
   });
 
   test("that is not answered when the node stops is indefinite at once, too", async () => {
     const world = new World();
     world.outcome = () => new Promise(() => undefined);
-    world.clock.schedule(1_000, () => world.forwarders.get(2)?.close());
-    expect(await world.propose(2)).toEqual({ kind: "indefinite" });
-    expect(world.clock.monotonicMs()).toBe(1_000);
-    expect(world.clock.timerCount).toBe(0);
+    await expectIndefiniteAtStop(world, 2);
   });
 
   test("of whose leader's successor nobody has told all when the node stops is indefinite at once, as well", async () => {
@@ -149,10 +151,7 @@ describe("a command", () => {
     world.clock.schedule(500, () => {
       world.term = 6;
     });
-    world.clock.schedule(1_000, () => world.forwarders.get(2)?.close());
-    expect(await world.propose(2)).toEqual({ kind: "indefinite" });
-    expect(world.clock.monotonicMs()).toBe(1_000);
-    expect(world.clock.timerCount).toBe(0);
+    await expectIndefiniteAtStop(world, 2);
   });
 
   test("whose answer is lost is indefinite, too", async () => {
