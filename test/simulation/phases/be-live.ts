@@ -29,7 +29,9 @@ async function levelOut(run: Run): Promise<boolean> {
   if (nodes.length === 1) return true;
   const isLevel = await run.until("all replicas have everything", () => areReplicasLevel(nodes));
   // One that has begun anew is level before it has removed its old files, and knows of producers after that.
-  if (isLevel && compareProducers(nodes).length > 0) await run.pass(settleUs);
-  if (isLevel) for (const violation of compareProducers(nodes)) run.violate(violation);
+  if (isLevel && compareProducers(nodes).length > 0) {
+    await run.pass(settleUs);
+    for (const violation of compareProducers(nodes)) run.violate(violation);
+  }
   return isLevel;
 }
